@@ -1,0 +1,1 @@
+//! The api role: XRPC methods and web pages. It only reads.

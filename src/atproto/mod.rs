@@ -1,0 +1,19 @@
+//! The protocol: types and codecs of AT Protocol, as its specification has them.
+//!
+//! Pure: no tokio, no I/O, no logging, no clock. Everything here takes bytes or text from strangers, so nothing here may panic,
+//! recurse without a bound, or allocate more than a small multiple of its input.
+
+pub mod aturi;
+pub mod cbor;
+pub mod cid;
+pub mod did;
+pub mod nsid;
+pub mod rkey;
+pub mod tid;
+
+pub use aturi::AtUri;
+pub use cid::Cid;
+pub use did::Did;
+pub use nsid::Nsid;
+pub use rkey::RecordKey;
+pub use tid::Tid;

@@ -1,0 +1,1 @@
+//! Records to rows and back. Pure: no tokio, no I/O, no logging.

@@ -1,0 +1,55 @@
+//! Options: one struct a section and file, layered defaults < file < environment < flags.
+
+pub mod database;
+pub mod http;
+pub mod index;
+pub mod ingest;
+pub mod log;
+pub mod queue;
+pub mod redis;
+pub mod relay;
+pub mod service;
+pub mod telemetry;
+pub mod worker;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set; `config.toml` explains each option at its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the embedded servers keep their data, and the daemon its keys.
+    pub data_dir: PathBuf,
+    pub relay: relay::Relay,
+    pub ingest: ingest::Ingest,
+    pub redis: redis::Redis,
+    pub queue: queue::Queue,
+    pub database: database::Database,
+    pub worker: worker::Worker,
+    pub index: index::Index,
+    pub http: http::Http,
+    pub service: service::Service,
+    pub log: log::Log,
+    pub telemetry: telemetry::Telemetry,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            relay: relay::Relay::default(),
+            ingest: ingest::Ingest::default(),
+            redis: redis::Redis::default(),
+            queue: queue::Queue::default(),
+            database: database::Database::default(),
+            worker: worker::Worker::default(),
+            index: index::Index::default(),
+            http: http::Http::default(),
+            service: service::Service::default(),
+            log: log::Log::default(),
+            telemetry: telemetry::Telemetry::default(),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Section `[worker]`.
+
+use serde::{Deserialize, Serialize};
+
+/// How the queue is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Worker {
+    /// Name of this worker in the owner and heartbeat rows; absent = host name and process id.
+    pub consumer_id: Option<String>,
+    /// Events in one transaction at most.
+    pub batch_size: usize,
+    /// Pipelines that prepare in parallel.
+    pub pipelines: usize,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self { consumer_id: None, batch_size: 2000, pipelines: 5 }
+    }
+}

@@ -1,0 +1,1 @@
+//! The process: assembles the roles that were asked for, supervises them, and stops them in order.

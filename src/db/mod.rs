@@ -1,0 +1,1 @@
+//! PostgreSQL: pools, migrations, and one function a query. SQL lives here and in migrations/ only.

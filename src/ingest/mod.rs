@@ -1,0 +1,1 @@
+//! The ingest role: a relay's stream into the queue. Knows Redis only, never PostgreSQL.

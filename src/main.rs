@@ -1,0 +1,3 @@
+//! Starts appviewd; everything else is in the library.
+
+fn main() {}

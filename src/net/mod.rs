@@ -1,0 +1,1 @@
+//! Sockets: outgoing connections with TLS, and the guard that keeps them off private addresses.

@@ -1,0 +1,1 @@
+//! The read side: a request becomes a view.

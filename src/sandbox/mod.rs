@@ -1,0 +1,1 @@
+//! A small atproto network in one process, for tests and for newcomers. Imports atproto/ and net/ only.

@@ -1,0 +1,3 @@
+//! Logs, metrics, status and failpoints.
+
+pub mod failpoint;

@@ -1,0 +1,1 @@
+//! The worker role: from the queue into PostgreSQL through index/.

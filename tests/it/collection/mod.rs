@@ -1,0 +1,1 @@
+//! Records of the real network to rows and back.

@@ -1,0 +1,1 @@
+//! Relay to queue, against a real Redis and scripted relays.

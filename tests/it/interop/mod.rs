@@ -1,0 +1,1 @@
+//! The protocol's interoperability vectors and real captures, each count asserted.

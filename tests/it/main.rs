@@ -1,0 +1,15 @@
+//! The one integration-test binary: against real PostgreSQL, real Redis, real bytes. One module a subject.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc, clippy::print_stderr)]
+
+mod collection;
+mod daemon;
+mod house;
+mod index;
+mod ingest;
+mod interop;
+mod lexicon;
+mod queue;
+mod reads;
+mod sandbox;
+mod support;
+mod worker;

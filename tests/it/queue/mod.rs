@@ -1,0 +1,1 @@
+//! The scripts against a real Redis and their in-memory twin.

@@ -1,0 +1,24 @@
+//! What tests stand on: private servers that end with the test, and where real data lies.
+#![allow(dead_code)]
+
+pub mod data;
+pub mod postgres;
+pub mod redis;
+
+use std::time::{Duration, Instant};
+
+/// Waits until `done` says so; fails the test with `what` after `secs` seconds.
+pub async fn eventually<F: AsyncFnMut() -> bool>(what: &str, secs: u64, mut done: F) {
+    let end = Instant::now() + Duration::from_secs(secs);
+    while !done().await {
+        assert!(Instant::now() < end, "waited {secs} s in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Runs `command`; its standard output. Fails the test where it fails.
+pub fn run(command: &mut std::process::Command) -> String {
+    let out = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}

@@ -1,0 +1,165 @@
+//! A private PostgreSQL cluster for one test: copied from a template that is made once, reached by a unix socket, ended with the test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use tempfile::TempDir;
+
+use super::run;
+
+/// A running (or stopped) cluster. Dropping it kills the server and removes its files.
+pub struct Postgres {
+    dir: TempDir,
+    child: Option<Child>,
+}
+
+impl Postgres {
+    /// A new, empty cluster with default settings but `fsync = off`.
+    pub async fn start() -> Self {
+        let template = template();
+        let dir = tempfile::Builder::new().prefix("avpg").tempdir_in("/tmp").unwrap();
+        run(Command::new("cp").arg("-a").arg(&template).arg(dir.path().join("data")));
+        run(Command::new("chmod").arg("0755").arg(dir.path()));
+        own(dir.path());
+        let mut postgres = Self { dir, child: None };
+        postgres.restart().await;
+        postgres
+    }
+
+    /// `postgres://` address of database `postgres` over the unix socket.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@%2F{}/postgres", self.dir.path().to_str().unwrap().trim_start_matches('/').replace('/', "%2F"))
+    }
+
+    /// Folder of the unix socket (the port is 5432).
+    pub fn socket_dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Starts the server where it is stopped and waits until it answers.
+    pub async fn restart(&mut self) {
+        self.kill();
+        let data = self.dir.path().join("data");
+        let _ = fs::remove_file(data.join("postmaster.pid"));
+        let mut command = unprivileged(&bin("postgres"));
+        command.arg("-D").arg(&data).arg("-k").arg(self.dir.path());
+        for setting in ["listen_addresses=", "fsync=off", "shared_buffers=64MB", "max_connections=60", "logging_collector=off"] {
+            command.args(["-c", setting]);
+        }
+        let log = fs::File::create(self.dir.path().join("log")).unwrap();
+        self.child = Some(command.stderr(log.try_clone().unwrap()).stdout(log).spawn().unwrap());
+        let url = self.url();
+        super::eventually("postgres answers", 30, async || connect_once(&url).await.is_some()).await;
+    }
+
+    /// kill -9 of the postmaster; its backends notice and end.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+            wait_until_alone(&self.dir.path().join("data"));
+        }
+    }
+
+    /// Stops the server cleanly (fast shutdown).
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            run(Command::new("kill").arg("-INT").arg(child.id().to_string()));
+            let _ = child.wait();
+        }
+    }
+
+    /// Copies the stopped cluster's files, to be given to [`Postgres::restore`] later: a backup.
+    pub fn backup(&self) -> TempDir {
+        assert!(self.child.is_none(), "stop the server before a backup");
+        let backup = tempfile::tempdir().unwrap();
+        run(Command::new("cp").arg("-a").arg(self.dir.path().join("data")).arg(backup.path()));
+        backup
+    }
+
+    /// Puts the files of a backup in place of the stopped cluster's.
+    pub fn restore(&mut self, backup: &TempDir) {
+        assert!(self.child.is_none(), "stop the server before a restore");
+        fs::remove_dir_all(self.dir.path().join("data")).unwrap();
+        run(Command::new("cp").arg("-a").arg(backup.path().join("data")).arg(self.dir.path()));
+    }
+
+    /// A plain connection; its driver ends with the client.
+    pub async fn connect(&self) -> tokio_postgres::Client {
+        connect_once(&self.url()).await.expect("postgres accepts connections")
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn connect_once(url: &str) -> Option<tokio_postgres::Client> {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.ok()?;
+    tokio::spawn(connection);
+    Some(client)
+}
+
+/// The newest PostgreSQL's program of that name.
+pub fn bin(name: &str) -> PathBuf {
+    let mut versions: Vec<_> = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path()).collect();
+    versions.sort();
+    versions.into_iter().rev().map(|v| v.join("bin").join(name)).find(|p| p.exists()).unwrap_or_else(|| PathBuf::from(name))
+}
+
+fn is_root() -> bool {
+    run(Command::new("id").arg("-u")).trim() == "0"
+}
+
+/// PostgreSQL refuses to run as root: there its own user runs it, and it ends with the test in any case.
+fn unprivileged(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    if is_root() {
+        command.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]);
+    }
+    command.arg("--").arg(program);
+    command
+}
+
+fn own(dir: &Path) {
+    if is_root() {
+        run(Command::new("chown").args(["-R", "postgres:postgres"]).arg(dir));
+    }
+}
+
+/// Shared memory of a killed postmaster is in use until its last backend is gone.
+fn wait_until_alone(data: &Path) {
+    let marker = data.to_str().unwrap();
+    for _ in 0..200 {
+        let left = Command::new("pgrep").args(["-f", marker]).output().is_ok_and(|o| o.status.success());
+        if !left {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// An initialised cluster, made once a machine and boot (initdb takes a second of CPU).
+fn template() -> PathBuf {
+    let base = std::env::temp_dir().join("appviewd-test-template");
+    let lock = fs::File::create(std::env::temp_dir().join("appviewd-test-template.lock")).unwrap();
+    lock.lock().unwrap();
+    let ready = base.join("data");
+    if !ready.join("PG_VERSION").exists() || !base.join("done").exists() {
+        let _ = fs::remove_dir_all(&base);
+        fs::create_dir_all(&base).unwrap();
+        own(&base);
+        let mut initdb = unprivileged(&bin("initdb"));
+        run(initdb
+            .arg("-D")
+            .arg(&ready)
+            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
+            .current_dir("/"));
+        fs::write(base.join("done"), "").unwrap();
+    }
+    ready
+}

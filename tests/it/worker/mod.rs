@@ -1,0 +1,1 @@
+//! Queue to PostgreSQL, with faults.
