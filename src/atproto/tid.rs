@@ -48,7 +48,7 @@ impl FromStr for Tid {
 
     fn from_str(text: &str) -> Result<Self, TidError> {
         let bytes: &[u8; 13] = text.as_bytes().try_into().map_err(|_| TidError)?;
-        if !matches!(bytes[0], b'2'..=b'7' | b'a'..=b'j') {
+        if !matches!(bytes[0], b'2'..=b'7' | b'a'..=b'b') {
             return Err(TidError);
         }
         let mut value = 0;
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn text_and_value_round_trip() {
-        for text in ["2222222222222", "3jzfcijpj2z2a", "7777777777777", "jzzzzzzzzzzzz"] {
+        for text in ["2222222222222", "3jzfcijpj2z2a", "7777777777777", "bzzzzzzzzzzzz"] {
             assert_eq!(text.parse::<Tid>().map(|t| t.to_string()), Ok(text.to_owned()));
         }
         assert_eq!("kjzfcijpj2z2a".parse::<Tid>(), Err(TidError));

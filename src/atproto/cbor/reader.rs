@@ -324,7 +324,7 @@ mod tests {
         for (bytes, error) in cases {
             assert_eq!(validate(bytes), Err(error), "{bytes:02x?}");
         }
-        assert_eq!(validate(&[0x81; MAX_DEPTH + 1]), Err(CborError::Depth));
+        assert_eq!(validate(&[0x81; MAX_DEPTH + 2]), Err(CborError::Depth));
         assert_eq!(validate(b"\xa2\x61b\x01\x62aa\x82\xf6\x20"), Ok(()));
     }
 }
