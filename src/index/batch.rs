@@ -1,0 +1,86 @@
+//! What goes in and what comes out: events of one partition, the same ready to be applied, and what an apply did.
+
+use std::sync::Arc;
+
+use crate::queue::{Event, Position};
+
+/// All events of one partition in (old, new], in their order.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The relay's host.
+    pub source: Arc<str>,
+    pub part: i32,
+    /// Where the partition's offset must stand.
+    pub old: Position,
+    /// Where it stands after the batch.
+    pub new: Position,
+    pub events: Vec<Event>,
+}
+
+/// A batch with its rows built, valid for one life of one database server.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) source: Arc<str>,
+    pub(super) part: i32,
+    pub(super) old: Position,
+    pub(super) new: Position,
+}
+
+impl Prepared {
+    /// The relay's host.
+    #[must_use]
+    pub fn source(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    #[must_use]
+    pub fn part(&self) -> i32 {
+        self.part
+    }
+
+    /// Where the partition's offset must stand for the batch to be applied.
+    #[must_use]
+    pub fn old(&self) -> Position {
+        self.old
+    }
+
+    /// Where it stands afterwards.
+    #[must_use]
+    pub fn reached(&self) -> Position {
+        self.new
+    }
+}
+
+/// What the events of an apply came to; each field is a counter to be added up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Applied {
+    pub events: u64,
+    /// Commits that passed the rev gate.
+    pub commits: u64,
+    /// Commits and #syncs whose rev is not newer than the stored one: passed over.
+    pub stale: u64,
+    /// Ops of applied commits, by what they came to.
+    pub created: u64,
+    pub updated: u64,
+    pub deleted: u64,
+    /// Deletes of a path that is not held.
+    pub absent: u64,
+    /// Ops on collections that are not indexed.
+    pub ignored: u64,
+    /// Record ops parked as dead letters, and those beyond a repo's daily number, of which only the count is kept.
+    pub dead_letters: u64,
+    pub dead_letters_dropped: u64,
+    /// Commits without `prevData`, whose chain cannot be checked.
+    pub legacy: u64,
+    /// Commits whose `since` or `prevData` is not what is held.
+    pub broken_chains: u64,
+    /// Commits that ingest found at fault.
+    pub faults: u64,
+    /// #syncs that name another root than the one held.
+    pub sync_moved: u64,
+    /// #account events older than the status held: passed over.
+    pub late_accounts: u64,
+    pub rejects: u64,
+    pub unreadable: u64,
+    pub gaps: u64,
+}
