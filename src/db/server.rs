@@ -1,0 +1,26 @@
+//! Which PostgreSQL answers: ids learnt from one server mean nothing on another, nor on one that was set back.
+
+use std::time::SystemTime;
+
+use tokio_postgres::{Client, Error};
+
+/// A server as far as its sequences can be trusted to have gone only forward: it changes when the server is another cluster, was promoted,
+/// or was started again (and may have lost its last commits).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub system: i64,
+    pub timeline: i32,
+    pub started: SystemTime,
+}
+
+/// The identity of the server behind `client`.
+///
+/// # Errors
+/// Those of the connection.
+pub async fn identity(client: &Client) -> Result<Identity, Error> {
+    let sql = "-- server::identity
+        SELECT s.system_identifier, c.timeline_id, pg_postmaster_start_time()
+        FROM pg_control_system() s, pg_control_checkpoint() c";
+    let row = client.query_one(sql, &[]).await?;
+    Ok(Identity { system: row.try_get(0)?, timeline: row.try_get(1)?, started: row.try_get(2)? })
+}
