@@ -43,11 +43,11 @@ pub enum MigrateError {
     Encoding(String),
     #[error("PostgreSQL {0} is too old, {LEAST_SERVER} or later is needed")]
     Server(String),
-    #[error("migrations: {0}")]
+    #[error("a migration failed")]
     Refinery(#[from] refinery::Error),
-    #[error("migrations: {0}")]
+    #[error("the database did not answer while it was being migrated")]
     Database(#[from] tokio_postgres::Error),
-    #[error("migrations: {0}")]
+    #[error("no connection to migrate the database over")]
     Pool(#[from] deadpool_postgres::PoolError),
 }
 

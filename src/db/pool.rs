@@ -59,11 +59,11 @@ const API: &[&str] = &[
 pub enum PoolError {
     #[error("no database.url is set")]
     NoUrl,
-    #[error("database.url: {0}")]
+    #[error("database.url is no postgres:// address")]
     Url(#[source] Error),
-    #[error("database.url: {0}")]
+    #[error("database.url asks for TLS that cannot be had")]
     Tls(#[from] TlsSettingError),
-    #[error("{0}")]
+    #[error("no pool of connections")]
     Build(#[from] deadpool_postgres::BuildError),
 }
 

@@ -1,1 +1,3 @@
 //! What the API answers.
+
+mod database;
