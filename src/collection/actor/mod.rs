@@ -1,0 +1,3 @@
+//! `app.bsky.actor`: profiles.
+
+pub mod profile;
