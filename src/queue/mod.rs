@@ -2,8 +2,30 @@
 //!
 //! Knows nothing of the relay's frames and nothing of PostgreSQL.
 
+mod about;
+mod appender;
+mod client;
+pub mod entry;
+mod error;
 pub mod event;
+mod keys;
+mod link;
+mod partition;
 pub mod position;
+mod script;
+mod server;
+mod snapshot;
+mod value;
+mod waker;
 
+pub use about::Seen;
+pub use appender::{Appender, Moved};
+pub use client::{Queue, Trimmed};
+pub use error::QueueError;
 pub use event::{Action, Body, Commit, Event, Op};
+pub use keys::Stream;
+pub use partition::{HASH_NAME, partition};
 pub use position::Position;
+pub use server::{HighWater, Memory};
+pub use snapshot::{Entry, Snapshot};
+pub use waker::Waker;
