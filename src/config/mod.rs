@@ -1,20 +1,27 @@
 //! Options: one struct a section and file, layered defaults < file < environment < flags.
 
+mod check;
 pub mod database;
 pub mod http;
 pub mod index;
 pub mod ingest;
+mod layers;
 pub mod log;
+mod names;
 pub mod queue;
 pub mod redis;
 pub mod relay;
 pub mod service;
+mod show;
 pub mod telemetry;
 pub mod worker;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+pub use layers::{Loaded, Problems, Sources, load};
+pub use show::{render, without_password};
 
 /// Everything that can be set; `config.toml` explains each option at its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
