@@ -10,10 +10,12 @@ pub struct Relay {
     pub url: String,
     /// Where to start when nothing is stored: a sequence number, 0 = the beginning of the relay's window, absent = live.
     pub cursor: Option<i64>,
+    /// Seconds without any frame after which the connection counts as dead and is made anew (pongs do not count).
+    pub stall_seconds: u32,
 }
 
 impl Default for Relay {
     fn default() -> Self {
-        Self { url: "wss://bsky.network".to_owned(), cursor: None }
+        Self { url: "wss://bsky.network".to_owned(), cursor: None, stall_seconds: 60 }
     }
 }
