@@ -53,7 +53,8 @@ CREATE TABLE repo (
   rev         int8,                         -- newest applied rev; NULL: no commit yet
   data        bytea,                        -- root of the tree at rev, 36 bytes
   state       int2 NOT NULL DEFAULT 0,      -- 0 in sync, 1 desynchronized
-  status      int2 NOT NULL DEFAULT 0,      -- 0 active, else why it is hidden (collection-free codes in db/repo.rs)
+  fault       text,                         -- why desynchronized, as first seen
+  status      int2 NOT NULL DEFAULT 0,      -- 0 active, else why it is hidden (codes in db/repo.rs)
   status_time int8,                         -- microseconds of the #account event that set it
   handle      text                          -- as #identity last said, unchecked
 ) WITH (fillfactor = 80);
@@ -148,5 +149,5 @@ CREATE TABLE dead_letter_day (account int4 NOT NULL, day int4 NOT NULL, kept int
 
 -- What ingest saw and could not use: frames refused (account known), bytes that are no frame (account NULL), events a relay could not replay.
 CREATE TABLE reject (source text NOT NULL, epoch int8 NOT NULL, seq int8 NOT NULL, account int4, time int8 NOT NULL, reason text NOT NULL, frame bytea NOT NULL);
-CREATE INDEX reject_seq ON reject (source, epoch, seq);
+CREATE UNIQUE INDEX reject_seq ON reject (source, epoch, seq, account) NULLS NOT DISTINCT;
 CREATE TABLE gap (source text NOT NULL, part int4 NOT NULL, from_epoch int8 NOT NULL, from_seq int8 NOT NULL, to_epoch int8 NOT NULL, to_seq int8 NOT NULL, time int8 NOT NULL);

@@ -4,11 +4,29 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
+pub mod account;
+pub mod alias;
+pub mod bucket;
+pub mod collection;
+pub mod dead_letter;
+pub mod edge;
+pub mod gap;
+pub mod lock;
 pub mod meta;
 pub mod migrate;
 pub mod offset;
 pub mod pool;
+pub mod post;
+pub mod record;
+pub mod reject;
+pub mod repo;
 pub mod server;
+pub mod stat;
+
+mod block;
+mod follow;
+mod like;
+mod repost;
 mod tls;
 
 pub use deadpool_postgres::{Client, Transaction};
@@ -25,4 +43,14 @@ async fn query(client: &impl GenericClient, sql: &str, params: Params<'_>) -> Re
 async fn execute(client: &impl GenericClient, sql: &str, params: Params<'_>) -> Result<u64, Error> {
     let statement = client.prepare_cached(sql).await?;
     client.execute(&statement, params).await
+}
+
+/// One column of rows, as the array that UNNEST takes.
+fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
+/// The rows read into values.
+fn read<T>(rows: &[Row], value: impl Fn(&Row) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+    rows.iter().map(value).collect()
 }

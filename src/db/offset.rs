@@ -1,9 +1,9 @@
 //! How far each partition of each source is applied; moved only by compare-and-set, in the transaction that holds the data.
 
 use deadpool_postgres::GenericClient;
-use tokio_postgres::Error;
+use tokio_postgres::{Error, Row};
 
-use super::{execute, query};
+use super::{column, execute, query, read as rows};
 use crate::queue::Position;
 
 /// One partition's row.
@@ -28,18 +28,18 @@ pub struct Move<'a> {
 pub async fn all(client: &impl GenericClient) -> Result<Vec<Offset>, Error> {
     const SQL: &str = "-- offset::all
         SELECT source, part, epoch, seq FROM stream_offset ORDER BY source, part";
-    Ok(query(client, SQL, &[]).await?.iter().map(offset).collect())
+    rows(&query(client, SQL, &[]).await?, offset)
 }
 
 /// The offsets of these sources, by source and partition.
 pub async fn read(client: &impl GenericClient, sources: &[&str]) -> Result<Vec<Offset>, Error> {
     const SQL: &str = "-- offset::read
         SELECT source, part, epoch, seq FROM stream_offset WHERE source = ANY($1) ORDER BY source, part";
-    Ok(query(client, SQL, &[&sources]).await?.iter().map(offset).collect())
+    rows(&query(client, SQL, &[&sources]).await?, offset)
 }
 
-fn offset(row: &tokio_postgres::Row) -> Offset {
-    Offset { source: row.get(0), part: row.get(1), at: Position::new(row.get(2), row.get(3)) }
+fn offset(row: &Row) -> Result<Offset, Error> {
+    Ok(Offset { source: row.try_get(0)?, part: row.try_get(1)?, at: Position::new(row.try_get(2)?, row.try_get(3)?) })
 }
 
 /// Writes `at` for those of the partitions `0..parts` that have no row yet; how many had none.
@@ -58,10 +58,8 @@ pub async fn compare_and_set(client: &impl GenericClient, moves: &[Move<'_>]) ->
         FROM UNNEST($1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
           AS m (source, part, old_epoch, old_seq, new_epoch, new_seq)
         WHERE o.source = m.source AND o.part = m.part AND o.epoch = m.old_epoch AND o.seq = m.old_seq";
-    let sources: Vec<&str> = moves.iter().map(|m| m.source).collect();
-    let parts: Vec<i32> = moves.iter().map(|m| m.part).collect();
-    let column = |value: fn(&Move<'_>) -> i64| moves.iter().map(value).collect::<Vec<i64>>();
-    let (old_epochs, old_seqs) = (column(|m| m.old.epoch), column(|m| m.old.seq));
-    let (new_epochs, new_seqs) = (column(|m| m.new.epoch), column(|m| m.new.seq));
+    let (sources, parts) = (column(moves, |m| m.source), column(moves, |m| m.part));
+    let (old_epochs, old_seqs) = (column(moves, |m| m.old.epoch), column(moves, |m| m.old.seq));
+    let (new_epochs, new_seqs) = (column(moves, |m| m.new.epoch), column(moves, |m| m.new.seq));
     execute(client, SQL, &[&sources, &parts, &old_epochs, &old_seqs, &new_epochs, &new_seqs]).await
 }

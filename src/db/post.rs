@@ -1,0 +1,65 @@
+//! Table `post`: what a post points to, and its record.
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::{Error, Row};
+
+use super::{column, execute, query, read};
+use crate::collection::{Post, Ref};
+
+/// A post with its record, packed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    pub post: Post,
+    pub record: Vec<u8>,
+}
+
+/// The posts that stand at these places, without their records.
+pub async fn at(client: &impl GenericClient, places: &[Ref]) -> Result<Vec<Post>, Error> {
+    const SQL: &str = "-- post::at
+        SELECT p.rkey, p.author, p.flags, p.parent_r, p.parent_a, p.root_r, p.root_a, p.quote_r, p.quote_a, p.sort
+        FROM UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
+        JOIN post p ON p.rkey = k.rkey AND p.author = k.author";
+    read(&query(client, SQL, &[&column(places, |p| p.author), &column(places, |p| p.rkey)]).await?, post)
+}
+
+/// Adds posts, none of which is held.
+pub async fn insert(client: &impl GenericClient, posts: &[&Stored]) -> Result<u64, Error> {
+    const SQL: &str = "-- post::insert
+        INSERT INTO post (rkey, author, flags, rec, parent_r, parent_a, root_r, root_a, quote_r, quote_a, sort)
+        SELECT * FROM UNNEST($1::int8[], $2::int4[], $3::int2[], $4::bytea[], $5::int8[], $6::int4[], $7::int8[], $8::int4[], $9::int8[],
+          $10::int4[], $11::int8[])";
+    let (rkeys, authors, flags) = (column(posts, |p| p.post.rkey), column(posts, |p| p.post.author), column(posts, |p| p.post.flags));
+    let records = column(posts, |p| p.record.as_slice());
+    let (parent_r, parent_a) = references(posts, |p| p.parent);
+    let (root_r, root_a) = references(posts, |p| p.root);
+    let (quote_r, quote_a) = references(posts, |p| p.quote);
+    let sort = column(posts, |p| p.post.sort);
+    execute(client, SQL, &[&rkeys, &authors, &flags, &records, &parent_r, &parent_a, &root_r, &root_a, &quote_r, &quote_a, &sort]).await
+}
+
+/// Removes the posts at these places.
+pub async fn delete(client: &impl GenericClient, places: &[Ref]) -> Result<u64, Error> {
+    const SQL: &str = "-- post::delete
+        DELETE FROM post p USING UNNEST($1::int4[], $2::int8[]) AS k (author, rkey) WHERE p.rkey = k.rkey AND p.author = k.author";
+    execute(client, SQL, &[&column(places, |p| p.author), &column(places, |p| p.rkey)]).await
+}
+
+fn references(posts: &[&Stored], which: fn(&Post) -> Option<Ref>) -> (Vec<Option<i64>>, Vec<Option<i32>>) {
+    posts.iter().map(|p| which(&p.post)).map(|r| (r.map(|r| r.rkey), r.map(|r| r.author))).unzip()
+}
+
+fn post(row: &Row) -> Result<Post, Error> {
+    let reference = |at: usize| -> Result<Option<Ref>, Error> {
+        let (rkey, author): (Option<i64>, Option<i32>) = (row.try_get(at)?, row.try_get(at + 1)?);
+        Ok(rkey.zip(author).map(|(rkey, author)| Ref { rkey, author }))
+    };
+    Ok(Post {
+        rkey: row.try_get(0)?,
+        author: row.try_get(1)?,
+        flags: row.try_get(2)?,
+        parent: reference(3)?,
+        root: reference(5)?,
+        quote: reference(7)?,
+        sort: row.try_get(9)?,
+    })
+}
