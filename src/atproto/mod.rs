@@ -8,6 +8,7 @@ pub mod cbor;
 pub mod cid;
 pub mod did;
 pub mod nsid;
+pub mod position;
 pub mod rkey;
 pub mod tid;
 
@@ -15,5 +16,6 @@ pub use aturi::AtUri;
 pub use cid::Cid;
 pub use did::Did;
 pub use nsid::Nsid;
+pub use position::Position;
 pub use rkey::RecordKey;
 pub use tid::Tid;

@@ -4,7 +4,7 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 
 use super::{column, execute};
-use crate::queue::Position;
+use crate::atproto::Position;
 
 /// The events of one partition in (from, to) that never came.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 
 use super::{column, execute, query, read as rows};
-use crate::queue::Position;
+use crate::atproto::Position;
 
 /// One partition's row.
 #[derive(Debug, Clone, PartialEq, Eq)]

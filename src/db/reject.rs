@@ -4,7 +4,7 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 
 use super::{column, execute};
-use crate::queue::Position;
+use crate::atproto::Position;
 
 /// One frame that was not used.
 #[derive(Debug, Clone, Copy)]
