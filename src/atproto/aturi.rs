@@ -1,6 +1,23 @@
 //! `at://` addresses of records, borrowed from the text that holds them.
 
-use super::{Did, Nsid, RecordKey};
+use super::{Did, Nsid, RecordKey, handle};
+
+/// Longest address, in bytes.
+const MAX_AT_URI: usize = 8192;
+
+/// Whether `text` is an address in the restricted form of lexicons: an account by DID or handle, then perhaps a collection, then perhaps a
+/// record key; no query, no fragment, no trailing slash.
+///
+/// Source: <https://atproto.com/specs/at-uri-scheme#restricted-at-uri-syntax>.
+#[must_use]
+pub fn is_valid(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("at://").filter(|_| text.len() <= MAX_AT_URI) else { return false };
+    let mut parts = rest.split('/');
+    parts.next().is_some_and(handle::is_at_identifier)
+        && parts.next().is_none_or(Nsid::is_valid)
+        && parts.next().is_none_or(RecordKey::is_valid)
+        && parts.next().is_none()
+}
 
 /// The address of one record by DID: `at://did/collection/rkey`, each part checked. Addresses by handle are legal in the protocol's
 /// syntax (see [`is_valid`]) but name no record for an index, since a handle moves.

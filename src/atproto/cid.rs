@@ -56,6 +56,12 @@ impl Cid {
         &self.0
     }
 
+    /// Whether `text` may be a CID of any version but 0, in any base: the check that lexicons ask for (format `cid`), which decodes nothing.
+    #[must_use]
+    pub fn is_valid_text(text: &str) -> bool {
+        (8..=256).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=".contains(&b)) && !text.starts_with("Qmb")
+    }
+
     /// Whether the codec is dag-cbor (else it is raw).
     #[must_use]
     pub fn is_dag_cbor(&self) -> bool {

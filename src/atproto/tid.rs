@@ -8,16 +8,26 @@ const ALPHABET: &[u8; 32] = b"234567abcdefghijklmnopqrstuvwxyz";
 /// A TID as its 64-bit value: 0, 53 bits of microseconds since 1970, 10 bits of clock id. Text and value are in one-to-one correspondence
 /// and sort alike.
 ///
+/// The syntax also allows texts whose first bit is 1 (`c...` to `j...`). Those are [valid](Tid::is_valid), and have no value.
+///
 /// Source: <https://atproto.com/specs/tid>.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tid(i64);
 
-/// The text is no TID.
+/// The text is no TID, or one without a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a TID")]
+#[error("not a TID that has a value")]
 pub struct TidError;
 
 impl Tid {
+    /// Whether `text` has the syntax of a TID, with a value or without.
+    #[must_use]
+    pub fn is_valid(text: &str) -> bool {
+        text.len() == 13
+            && text.starts_with(|c| matches!(c, '2'..='7' | 'a'..='j'))
+            && text.bytes().all(|b| matches!(b, b'2'..=b'7' | b'a'..=b'z'))
+    }
+
     /// The TID of this value; `None` where the first bit is set.
     #[must_use]
     pub fn from_value(value: i64) -> Option<Self> {
@@ -86,6 +96,7 @@ mod tests {
         for text in ["2222222222222", "3jzfcijpj2z2a", "7777777777777", "bzzzzzzzzzzzz"] {
             assert_eq!(text.parse::<Tid>().map(|t| t.to_string()), Ok(text.to_owned()));
         }
+        assert_eq!(("czzzzzzzzzzzz".parse::<Tid>(), Tid::is_valid("czzzzzzzzzzzz")), (Err(TidError), true));
         assert_eq!("kjzfcijpj2z2a".parse::<Tid>(), Err(TidError));
         assert_eq!(Tid::from_micros(1_700_000_000_000_000, 7).micros(), 1_700_000_000_000_000);
     }
