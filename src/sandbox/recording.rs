@@ -116,7 +116,7 @@ mod tests {
         for name in ["frames.bin", "frames.bin.zst"] {
             let path = dir.path().join(name);
             let mut writer = Writer::create(&path).unwrap();
-            for frame in [&b"one"[..], b"", &[7; 70_000]] {
+            for frame in [&b"one"[..], b"", &vec![7; 70_000]] {
                 writer.write(frame).unwrap();
             }
             writer.finish().unwrap();

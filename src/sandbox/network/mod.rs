@@ -15,8 +15,9 @@ use self::act::Act;
 use self::clock::Clock;
 use self::records::Draft;
 use self::repo::{Repo, Write};
-use self::target::{Target, Targets};
+use self::target::Targets;
 use crate::atproto::Cid;
+use crate::atproto::crypto::SigningKey;
 use crate::atproto::frame::{AccountFrame, Frame, IdentityFrame};
 
 pub use self::clock::{BEGINNING, datetime};
@@ -76,6 +77,14 @@ impl Network {
         repo::did(self.seed, account)
     }
 
+    /// The key with which an account signs.
+    ///
+    /// # Errors
+    /// A seed that gives no key, which cannot be found.
+    pub fn signing_key(&self, account: usize) -> anyhow::Result<SigningKey> {
+        repo::key(self.seed, account)
+    }
+
     /// CIDs of the records that their lexicons do not allow, so far.
     #[must_use]
     pub fn invalid(&self) -> &HashSet<Cid> {
@@ -103,7 +112,8 @@ impl Network {
             return self.appear(account);
         }
         if self.repos.get(&account).is_some_and(|repo| !repo.active) && self.rng.u32(0..3) > 0 {
-            return self.come_back(account);
+            self.come_back(account);
+            return Ok(());
         }
         match Act::choose(&mut self.rng) {
             Act::ChangeHandle => self.identity(account, true),
@@ -111,9 +121,10 @@ impl Network {
             Act::Sync => self.sync(account),
             act => {
                 let writes = self.writes(account, act);
-                self.commit(account, writes)
+                self.commit(account, writes)?;
             }
         }
+        Ok(())
     }
 
     /// An account; the first ones far more often.
@@ -130,22 +141,22 @@ impl Network {
 
     fn appear(&mut self, account: usize) -> anyhow::Result<()> {
         self.repos.insert(account, Repo::new(self.seed, account)?);
-        self.identity(account, false)?;
-        self.account(account, None)?;
+        self.identity(account, false);
+        self.account(account, None);
         let profile = records::profile(&repo::handle(account, 0), &mut self.rng, &datetime(self.clock.micros()));
         self.commit(account, vec![Write::Create(profile)])
     }
 
-    fn leave(&mut self, account: usize) -> anyhow::Result<()> {
+    fn leave(&mut self, account: usize) {
         let statuses = ["deactivated", "takendown", "suspended"];
         let status = self.rng.choice(statuses).unwrap_or("deactivated");
-        self.account(account, Some(status))
+        self.account(account, Some(status));
     }
 
-    fn come_back(&mut self, account: usize) -> anyhow::Result<()> {
-        self.identity(account, false)?;
-        self.account(account, None)?;
-        self.sync(account)
+    fn come_back(&mut self, account: usize) {
+        self.identity(account, false);
+        self.account(account, None);
+        self.sync(account);
     }
 
     /// What `act` writes to the account's repo; a post where it is not possible.
@@ -225,32 +236,29 @@ impl Network {
         Ok(())
     }
 
-    fn identity(&mut self, account: usize, renamed: bool) -> anyhow::Result<()> {
-        let Some(repo) = self.repos.get_mut(&account) else { return Ok(()) };
+    fn identity(&mut self, account: usize, renamed: bool) {
+        let Some(repo) = self.repos.get_mut(&account) else { return };
         repo.renamed += u32::from(renamed);
         let handle = repo::handle(account, repo.renamed);
         let time = datetime(self.clock.micros());
         let frame = Frame::Identity(IdentityFrame { seq: self.seq + 1, did: &repo.did, time: &time, handle: Some(&handle) }).encode();
         self.emit(frame);
-        Ok(())
     }
 
-    fn account(&mut self, account: usize, status: Option<&str>) -> anyhow::Result<()> {
-        let Some(repo) = self.repos.get_mut(&account) else { return Ok(()) };
+    fn account(&mut self, account: usize, status: Option<&str>) {
+        let Some(repo) = self.repos.get_mut(&account) else { return };
         repo.active = status.is_none();
         let time = datetime(self.clock.micros());
         let frame = AccountFrame { seq: self.seq + 1, did: &repo.did, time: &time, active: repo.active, status };
         let frame = Frame::Account(frame).encode();
         self.emit(frame);
-        Ok(())
     }
 
-    fn sync(&mut self, account: usize) -> anyhow::Result<()> {
+    fn sync(&mut self, account: usize) {
         let (seq, time) = (self.seq + 1, datetime(self.clock.micros()));
         if let Some(frame) = self.repos.get(&account).and_then(|repo| repo.sync(seq, &time)) {
             self.emit(frame);
         }
-        Ok(())
     }
 
     fn emit(&mut self, frame: Vec<u8>) {

@@ -4,8 +4,8 @@ use fastrand::Rng;
 
 use super::target::{Target, Targets};
 use super::words::Language;
-use crate::atproto::cbor::Value;
 use crate::atproto::Cid;
+use crate::atproto::cbor::Value;
 
 /// A record before it is signed into a repo.
 #[derive(Debug, Clone)]
@@ -116,11 +116,7 @@ fn quote(draft: Draft, targets: &Targets, rng: &mut Rng) -> Draft {
 
 fn quote_with_media(draft: Draft, targets: &Targets, rng: &mut Rng) -> Draft {
     let Some(quoted) = targets.post(rng) else { return draft };
-    let embed = [
-        ("$type", Value::text("app.bsky.embed.recordWithMedia")),
-        ("record", record_embed(quoted)),
-        ("media", images(rng)),
-    ];
+    let embed = [("$type", Value::text("app.bsky.embed.recordWithMedia")), ("record", record_embed(quoted)), ("media", images(rng))];
     draft.with("embed", Value::map(embed))
 }
 
@@ -131,10 +127,7 @@ fn record_embed(target: &Target) -> Value {
 fn images(rng: &mut Rng) -> Value {
     let count = rng.usize(1..=4);
     let image = |rng: &mut Rng| Value::map([("alt", Value::text("")), ("image", blob(rng, "image/jpeg"))]);
-    Value::map([
-        ("$type", Value::text("app.bsky.embed.images")),
-        ("images", Value::Array((0..count).map(|_| image(rng)).collect())),
-    ])
+    Value::map([("$type", Value::text("app.bsky.embed.images")), ("images", Value::Array((0..count).map(|_| image(rng)).collect()))])
 }
 
 fn video(rng: &mut Rng) -> Value {

@@ -61,6 +61,9 @@ pub(super) enum Write {
     Delete(Held),
 }
 
+/// A record that others may point at: its collection and its name.
+type Created = (&'static str, Target);
+
 /// A write as it was carried out.
 struct Done {
     action: &'static str,
@@ -85,6 +88,11 @@ pub(super) fn did(seed: u64, index: usize) -> String {
     format!("did:plc:{id}")
 }
 
+/// The key of account `index`.
+pub(super) fn key(seed: u64, index: usize) -> anyhow::Result<SigningKey> {
+    SigningKey::from_bytes(derive(seed, index, "key")).context("a seed without a key")
+}
+
 /// The handle of account `index` after it was changed `renamed` times.
 pub(super) fn handle(index: usize, renamed: u32) -> String {
     if renamed == 0 { format!("person{index}.sandbox.example") } else { format!("person{index}-{renamed}.sandbox.example") }
@@ -96,7 +104,7 @@ impl Repo {
             did: did(seed, index),
             active: true,
             renamed: 0,
-            key: SigningKey::from_bytes(derive(seed, index, "key")).context("a seed without a key")?,
+            key: key(seed, index)?,
             legacy: index % LEGACY_EVERY == LEGACY_EVERY - 1,
             clock_id: u16::try_from(index % 1024).unwrap_or(0),
             tree: Tree::new(),
@@ -126,7 +134,7 @@ impl Repo {
         time: &str,
         writes: Vec<Write>,
         clock: &mut Clock,
-    ) -> anyhow::Result<(Vec<u8>, Vec<(&'static str, Target)>)> {
+    ) -> anyhow::Result<(Vec<u8>, Vec<Created>)> {
         let prev_data = self.tree.root();
         let mut created = Vec::new();
         let mut done = Vec::new();
@@ -167,7 +175,7 @@ impl Repo {
         Some(Frame::Sync(SyncFrame { seq, did: &self.did, rev: &head.rev.to_string(), blocks: &blocks, time }).encode())
     }
 
-    fn write(&mut self, write: Write, clock: &mut Clock, created: &mut Vec<(&'static str, Target)>) -> anyhow::Result<Done> {
+    fn write(&mut self, write: Write, clock: &mut Clock, created: &mut Vec<Created>) -> anyhow::Result<Done> {
         match write {
             Write::Create(draft) => {
                 let path = format!("{}/{}", draft.collection, self.key_of(&draft, clock));

@@ -17,8 +17,8 @@ const LANGUAGES: &[Language] = &[
         tag: "en",
         space: " ",
         words: &[
-            "the", "morning", "coffee", "was", "good", "today", "I", "saw", "a", "heron", "by", "river", "who", "knows", "why", "new", "music",
-            "out", "now", "please", "read", "this", "thread", "about", "trains", "and", "bread",
+            "the", "morning", "coffee", "was", "good", "today", "I", "saw", "a", "heron", "by", "river", "who", "knows", "why", "new",
+            "music", "out", "now", "please", "read", "this", "thread", "about", "trains", "and", "bread",
         ],
     },
     Language {
@@ -36,11 +36,7 @@ const LANGUAGES: &[Language] = &[
         space: " ",
         words: &["heute", "gibt", "es", "Kuchen", "der", "Zug", "hat", "Verspätung", "schönes", "Wetter", "für", "müde", "Grüße"],
     },
-    Language {
-        tag: "ar",
-        space: " ",
-        words: &["صباح", "الخير", "اليوم", "قهوة", "جديد", "كتاب", "شكرا"],
-    },
+    Language { tag: "ar", space: " ", words: &["صباح", "الخير", "اليوم", "قهوة", "جديد", "كتاب", "شكرا"] },
 ];
 
 impl Language {

@@ -51,8 +51,9 @@ impl Subscription<'_> {
     async fn send_all(&self, write: &Writer, cursor: Option<i64>) -> anyhow::Result<()> {
         let log = &self.relay.log;
         let mut head = log.watch();
-        let numbering = head.borrow().numbering;
-        let Some(mut at) = self.start(write, *head.borrow(), cursor).await? else { return Ok(()) };
+        let beginning = *head.borrow();
+        let numbering = beginning.numbering;
+        let Some(mut at) = self.start(write, beginning, cursor).await? else { return Ok(()) };
         let (mut sent, mut twice) = (0, 0);
         loop {
             let batch = log.after(at, BATCH);
@@ -159,7 +160,7 @@ impl Drop for Sending<'_> {
 
 /// Reads, and answers pings, until the client leaves.
 async fn until_closed(mut read: WebSocketRead<ReadHalf<Stream>>, write: &Writer) -> Result<(), WebSocketError> {
-    let mut answer = async |frame: Frame<'_>| write.lock().await.write_frame(frame).await;
+    let answer = async |frame: Frame<'_>| write.lock().await.write_frame(frame).await;
     loop {
         let frame = read.read_frame(&mut |frame| answer(frame)).await?;
         if frame.opcode == fastwebsockets::OpCode::Close {
