@@ -3,6 +3,7 @@
 
 pub mod daemon;
 pub mod data;
+pub mod model;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;
