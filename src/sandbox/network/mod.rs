@@ -16,11 +16,11 @@ use self::clock::Clock;
 use self::records::Draft;
 use self::repo::{Repo, Write};
 use self::target::Targets;
-use crate::atproto::Cid;
 use crate::atproto::crypto::SigningKey;
 use crate::atproto::frame::{AccountFrame, Frame, IdentityFrame};
+use crate::atproto::{Cid, datetime};
 
-pub use self::clock::{BEGINNING, datetime};
+pub use self::clock::BEGINNING;
 
 /// Most time between two events, in microseconds.
 const MAX_PAUSE: i64 = 20_000;
@@ -143,7 +143,7 @@ impl Network {
         self.repos.insert(account, Repo::new(self.seed, account)?);
         self.identity(account, false);
         self.account(account, None);
-        let profile = records::profile(&repo::handle(account, 0), &mut self.rng, &datetime(self.clock.micros()));
+        let profile = records::profile(&repo::handle(account, 0), &mut self.rng, &self.clock.time());
         self.commit(account, vec![Write::Create(profile)])
     }
 
@@ -161,7 +161,7 @@ impl Network {
 
     /// What `act` writes to the account's repo; a post where it is not possible.
     fn writes(&mut self, account: usize, act: Act) -> Vec<Write> {
-        let created = datetime(self.clock.micros() - self.rng.i64(1..400_000));
+        let created = datetime::format_micros(self.clock.micros() - self.rng.i64(1..400_000));
         let wanted = match act {
             Act::Several => (0..self.rng.usize(2..6)).filter_map(|_| self.several(account, &created)).collect(),
             _ => self.write(account, act, &created).into_iter().collect::<Vec<_>>(),
@@ -225,7 +225,7 @@ impl Network {
 
     fn commit(&mut self, account: usize, writes: Vec<Write>) -> anyhow::Result<()> {
         let Some(repo) = self.repos.get_mut(&account) else { return Ok(()) };
-        let (seq, time) = (self.seq + 1, datetime(self.clock.micros()));
+        let (seq, time) = (self.seq + 1, self.clock.time());
         let (frame, created) = repo.commit(seq, &time, writes, &mut self.clock)?;
         for (collection, target) in created {
             if !self.invalid.contains(&target.cid) {
@@ -240,7 +240,7 @@ impl Network {
         let Some(repo) = self.repos.get_mut(&account) else { return };
         repo.renamed += u32::from(renamed);
         let handle = repo::handle(account, repo.renamed);
-        let time = datetime(self.clock.micros());
+        let time = self.clock.time();
         let frame = Frame::Identity(IdentityFrame { seq: self.seq + 1, did: &repo.did, time: &time, handle: Some(&handle) }).encode();
         self.emit(frame);
     }
@@ -248,14 +248,14 @@ impl Network {
     fn account(&mut self, account: usize, status: Option<&str>) {
         let Some(repo) = self.repos.get_mut(&account) else { return };
         repo.active = status.is_none();
-        let time = datetime(self.clock.micros());
+        let time = self.clock.time();
         let frame = AccountFrame { seq: self.seq + 1, did: &repo.did, time: &time, active: repo.active, status };
         let frame = Frame::Account(frame).encode();
         self.emit(frame);
     }
 
     fn sync(&mut self, account: usize) {
-        let (seq, time) = (self.seq + 1, datetime(self.clock.micros()));
+        let (seq, time) = (self.seq + 1, self.clock.time());
         if let Some(frame) = self.repos.get(&account).and_then(|repo| repo.sync(seq, &time)) {
             self.emit(frame);
         }

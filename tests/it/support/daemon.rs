@@ -44,7 +44,7 @@ impl Daemon {
     }
 
     /// An environment variable for its next start.
-    pub fn set(&mut self, name: &str, value: impl ToString) -> &mut Self {
+    pub fn set(&mut self, name: &str, value: impl std::fmt::Display) -> &mut Self {
         self.environment.insert(name.to_owned(), value.to_string());
         self
     }
