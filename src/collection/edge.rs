@@ -2,11 +2,10 @@
 //! rebuilt from columns; an edge that cannot be rebuilt byte for byte says so ([`FLAG_RAW`]) and is never guessed.
 
 use super::fields::Fields;
-use super::iso;
 use super::refs::Target;
 use super::{Coll, Ids, Names, Place, RecordError, SubjectKind};
 use crate::atproto::cbor::Writer;
-use crate::atproto::{Cid, Did, Tid};
+use crate::atproto::{Cid, Did, Tid, datetime};
 
 /// The columns and the subject's CID do not give the record's bytes back: they are kept in `record_exc`.
 pub const FLAG_RAW: i16 = 2;
@@ -81,10 +80,8 @@ impl<'a> RecordEdge<'a> {
     pub(super) fn columns(&self, place: Place, record: &[u8], ids: &impl Ids) -> Result<RecordColumns, RecordError> {
         let dms = dms(place.rkey, self.created_at);
         let cid = self.cid.parse::<Cid>().ok();
-        let rebuilt = cid.and(dms).and_then(|_| {
-            let subject = self.target.uri;
-            rebuild_record_edge(place.coll, place.rkey, dms, &Subject { did: subject.did, kind: self.kind, rkey: subject.rkey }, self.cid)
-        });
+        let subject = Subject { did: self.target.uri.did, kind: self.kind, rkey: self.target.uri.rkey };
+        let rebuilt = cid.zip(dms).and_then(|_| record_edge(place.coll, self.created_at, &subject, self.cid));
         let raw = if rebuilt.as_deref() == Some(record) { 0 } else { FLAG_RAW };
         Ok(RecordColumns {
             subject: self.target.resolve(ids)?,
@@ -127,39 +124,47 @@ impl<'a> AccountEdge<'a> {
     /// `dms` and the flags.
     pub(super) fn columns(&self, place: Place, record: &[u8]) -> (Option<i16>, i16) {
         let dms = dms(place.rkey, self.created_at);
-        let rebuilt = rebuild_account_edge(place.coll, place.rkey, dms, self.did);
+        let rebuilt = dms.and_then(|_| account_edge(place.coll, self.created_at, self.did));
         (dms, if rebuilt.as_deref() == Some(record) { 0 } else { FLAG_RAW })
     }
 }
 
-/// createdAt less the key's time in milliseconds; `None` where the key is no TID, the text is not in the form that is rebuilt, or the
-/// difference is over 32 seconds.
-fn dms(rkey: i64, created_at: &str) -> Option<i16> {
-    let tid = Tid::from_value(rkey)?;
-    i16::try_from(iso::parse_millis(created_at)? - tid.micros() / 1000).ok()
+/// createdAt less the key's time in milliseconds; `None` where the two do not give the text back: the key is no TID, the text is in another
+/// form than that of [`datetime::format_micros`], the difference is over 32 seconds.
+fn dms(rkey: i64, text: &str) -> Option<i16> {
+    let millis = datetime::parse_micros(text)?.div_euclid(1000);
+    let dms = i16::try_from(millis - Tid::from_value(rkey)?.micros() / 1000).ok()?;
+    (created_at(rkey, dms)? == text).then_some(dms)
 }
 
-/// createdAt of an edge, from its key and `dms`.
+/// createdAt of an edge, from its key and `dms`; `None` where the key is no TID.
 #[must_use]
-pub fn created_at(rkey: i64, dms: Option<i16>) -> Option<String> {
-    iso::format_millis(Tid::from_value(rkey)?.micros() / 1000 + i64::from(dms?))
+pub fn created_at(rkey: i64, dms: i16) -> Option<String> {
+    let millis = Tid::from_value(rkey)?.micros() / 1000 + i64::from(dms);
+    Some(datetime::format_micros(millis * 1000))
 }
 
 /// The DAG-CBOR of a like or repost; `None` where the columns do not hold it.
-pub(super) fn rebuild_record_edge(coll: Coll, rkey: i64, dms: Option<i16>, subject: &Subject<'_>, cid: &str) -> Option<Vec<u8>> {
-    let created_at = created_at(rkey, dms)?;
-    let uri = super::refs::address(subject.did, subject.kind.coll(), subject.rkey)?;
-    let mut writer = Writer::new();
-    writer.map(3).text("$type").text(coll.nsid()?);
-    writer.text("subject").map(2).text("cid").text(cid).text("uri").text(&uri);
-    writer.text("createdAt").text(&created_at);
-    Some(writer.into_bytes())
+pub(super) fn rebuild_record_edge(coll: Coll, rkey: i64, dms: Option<i16>, subject: &Subject<'_>, cid: &Cid) -> Option<Vec<u8>> {
+    record_edge(coll, &created_at(rkey, dms?)?, subject, &cid.to_string())
 }
 
 /// The DAG-CBOR of a follow or block; `None` where the columns do not hold it.
 pub(super) fn rebuild_account_edge(coll: Coll, rkey: i64, dms: Option<i16>, subject: &str) -> Option<Vec<u8>> {
-    let created_at = created_at(rkey, dms)?;
+    account_edge(coll, &created_at(rkey, dms?)?, subject)
+}
+
+fn record_edge(coll: Coll, created_at: &str, subject: &Subject<'_>, cid: &str) -> Option<Vec<u8>> {
+    let uri = format!("at://{}/{}/{}", subject.did, subject.kind.coll().nsid()?, subject.rkey);
     let mut writer = Writer::new();
-    writer.map(3).text("$type").text(coll.nsid()?).text("subject").text(subject).text("createdAt").text(&created_at);
+    writer.map(3).text("$type").text(coll.nsid()?);
+    writer.text("subject").map(2).text("cid").text(cid).text("uri").text(&uri);
+    writer.text("createdAt").text(created_at);
+    Some(writer.into_bytes())
+}
+
+fn account_edge(coll: Coll, created_at: &str, subject: &str) -> Option<Vec<u8>> {
+    let mut writer = Writer::new();
+    writer.map(3).text("$type").text(coll.nsid()?).text("subject").text(subject).text("createdAt").text(created_at);
     Some(writer.into_bytes())
 }

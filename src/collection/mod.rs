@@ -8,7 +8,6 @@ mod coll;
 mod edge;
 mod fields;
 mod ids;
-mod iso;
 mod pack;
 mod refs;
 mod sort;

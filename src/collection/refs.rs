@@ -1,7 +1,5 @@
 //! References from one record to another: from `at://` text to the two numbers that columns hold, and back.
 
-use std::fmt::Write as _;
-
 use super::{Coll, Ids, Key, Names, RecordError};
 use crate::atproto::{AtUri, Tid};
 
@@ -87,11 +85,4 @@ impl<'a> Target<'a> {
         };
         Ok(Ref { rkey, author })
     }
-}
-
-/// `at://did/collection/rkey`.
-pub(super) fn address(did: &str, coll: Coll, rkey: &str) -> Option<String> {
-    let mut text = String::with_capacity(96);
-    write!(text, "at://{did}/{}/{rkey}", coll.nsid()?).ok()?;
-    Some(text)
 }

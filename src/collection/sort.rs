@@ -1,14 +1,13 @@
 //! sortAt, the time that posts and reposts are ordered by: min(createdAt, indexedAt), so that nobody stands above the newest by a lie.
 
-use super::iso;
-use crate::atproto::Tid;
+use crate::atproto::{Tid, datetime};
 
 /// A key whose time is no further from sortAt than this orders its record by itself.
 const TOLERANCE_MICROS: i64 = 60_000_000;
 
 /// sortAt as the value of a TID, where the record's key does not say it: always for keys that are no TID.
 pub(super) fn sort_key(rkey: i64, created_at: Option<&str>, indexed_at: i64) -> Option<i64> {
-    let created = created_at.and_then(iso::parse_millis).map_or(indexed_at, |millis| millis * 1000);
+    let created = created_at.and_then(datetime::parse_micros).unwrap_or(indexed_at);
     let sort_at = created.min(indexed_at).max(0);
     let told = Tid::from_value(rkey).is_some_and(|tid| (tid.micros() - sort_at).abs() <= TOLERANCE_MICROS);
     (!told).then(|| Tid::from_micros(sort_at, tie_breaker(rkey)).value())
@@ -36,7 +35,7 @@ mod tests {
         assert_eq!(sort_micros(key, "2023-11-14T22:13:20.000Z"), None);
         assert_eq!(sort_micros(key, "2023-11-14T22:12:20.000Z"), None);
         assert_eq!(sort_micros(key, "2023-11-14T22:12:19.999Z"), Some(NOW - 60_001_000));
-        assert_eq!(sort_micros(key, "2020-01-01T00:00:00.000Z"), Some(1_577_836_800_000_000));
+        assert_eq!(sort_micros(key, "2020-01-01T01:00:00+01:00"), Some(1_577_836_800_000_000));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod reader;
 mod value;
 mod writer;
 
-pub use reader::{CborError, Kind, Reader, validate};
+pub use reader::{CborError, Kind, Reader, key_order, validate};
 pub use value::Value;
 pub use writer::Writer;
 

@@ -297,7 +297,8 @@ struct Open<'a> {
 }
 
 /// The order of keys in DAG-CBOR: by length, then by bytes.
-pub(super) fn key_order(a: &str, b: &str) -> std::cmp::Ordering {
+#[must_use]
+pub fn key_order(a: &str, b: &str) -> std::cmp::Ordering {
     a.len().cmp(&b.len()).then_with(|| a.as_bytes().cmp(b.as_bytes()))
 }
 

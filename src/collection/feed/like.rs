@@ -26,7 +26,7 @@ impl Like {
     /// The record's DAG-CBOR, from the subject's names and CID; `None` where the columns do not hold it.
     #[must_use]
     pub fn rebuild(&self, subject: &Subject<'_>, cid: &Cid) -> Option<Vec<u8>> {
-        rebuild_record_edge(Coll::LIKE, self.rkey, self.dms, subject, &cid.to_string())
+        rebuild_record_edge(Coll::LIKE, self.rkey, self.dms, subject, cid)
     }
 }
 

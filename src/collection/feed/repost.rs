@@ -29,7 +29,7 @@ impl Repost {
     /// The record's DAG-CBOR, from the subject's names and CID; `None` where the columns do not hold it.
     #[must_use]
     pub fn rebuild(&self, subject: &Subject<'_>, cid: &Cid) -> Option<Vec<u8>> {
-        rebuild_record_edge(Coll::REPOST, self.rkey, self.dms, subject, &cid.to_string())
+        rebuild_record_edge(Coll::REPOST, self.rkey, self.dms, subject, cid)
     }
 }
 

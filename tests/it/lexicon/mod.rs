@@ -1,1 +1,3 @@
 //! Schemas against the interoperability vectors and real records.
+
+mod embedded;
