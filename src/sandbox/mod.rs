@@ -1,1 +1,12 @@
 //! A small atproto network in one process, for tests and for newcomers. Imports atproto/ and net/ only.
+//!
+//! Seeded: the same seed and number of accounts give the same frames, byte for byte. Never shares code with what it is there to judge.
+
+pub mod network;
+pub mod recording;
+pub mod relay;
+mod run;
+
+pub use network::{Made, Network};
+pub use relay::Relay;
+pub use run::{Options, run};

@@ -1,1 +1,5 @@
-//! The sandbox itself: that it is deterministic, and that what it sends is what it says.
+//! The sandbox itself: its frames hold by the protocol's rules, are the same every time, and its relay does what relays do.
+
+mod client;
+mod network;
+mod relay;

@@ -1,9 +1,14 @@
 //! What tests stand on: private servers that end with the test, and where real data lies.
 #![allow(dead_code)]
 
+pub mod daemon;
 pub mod data;
+pub mod model;
 pub mod postgres;
+pub mod proxy;
 pub mod redis;
+pub mod relay;
+pub mod stack;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,235 @@
+//! What the index must hold after a list of frames: played one by one, in order, with nothing but maps. Knows the protocol and DESIGN's rules,
+//! and shares no code with ingest, queue, lexicon, collection or index.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use appviewd::atproto::car::Car;
+use appviewd::atproto::cbor::Value;
+use appviewd::atproto::commit::SignedCommit;
+use appviewd::atproto::frame::{CommitFrame, Frame, SyncFrame};
+use appviewd::atproto::{AtUri, Cid, Tid};
+
+/// Namespaces whose records are kept though nothing is derived from them.
+const KEPT: &[&str] = &["app.bsky.", "chat.bsky."];
+
+/// The expected state of an index.
+#[derive(Debug, Default)]
+pub struct Model {
+    pub repos: BTreeMap<String, Repo>,
+    /// Records held, by `at://` address.
+    pub records: BTreeMap<String, Record>,
+    /// Record ops that their lexicons do not allow, by `at://` address; the newest op of each path.
+    pub dead_letters: BTreeSet<String>,
+    /// Which edges point from one author to one subject, by (collection, author, subject).
+    edges: BTreeMap<(String, String, String), Edges>,
+    invalid: HashSet<Cid>,
+}
+
+/// What is known of a repo.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Repo {
+    pub rev: Option<Tid>,
+    pub data: Option<Cid>,
+    pub desynchronized: bool,
+    /// Why it is hidden; `None` = active.
+    pub status: Option<String>,
+    pub handle: Option<String>,
+}
+
+/// A record that is held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub cid: Cid,
+    pub links: Links,
+}
+
+/// What a record points at.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Links {
+    /// Of a like, repost (an `at://` address), follow or block (a DID).
+    pub subject: Option<String>,
+    pub parent: Option<String>,
+    pub quote: Option<String>,
+}
+
+/// Edges of one author to one subject.
+#[derive(Debug, Default)]
+struct Edges {
+    keys: BTreeSet<String>,
+    counted: Option<String>,
+}
+
+/// Counts of a record or an account, by name.
+pub type Counts = BTreeMap<String, BTreeMap<&'static str, u64>>;
+
+impl Model {
+    /// The state after these frames. `invalid` are the CIDs of records that their lexicons do not allow.
+    pub fn of<'f>(frames: impl IntoIterator<Item = &'f Vec<u8>>, invalid: &HashSet<Cid>) -> Self {
+        let mut model = Self { invalid: invalid.clone(), ..Self::default() };
+        for bytes in frames {
+            model.play(&Frame::parse(bytes).expect("a readable frame"));
+        }
+        model
+    }
+
+    /// One message more.
+    pub fn play(&mut self, frame: &Frame<'_>) {
+        match frame {
+            Frame::Commit(frame) => self.commit(frame),
+            Frame::Sync(frame) => self.sync(frame),
+            Frame::Identity(frame) => {
+                let repo = self.repo(frame.did);
+                if let Some(handle) = frame.handle {
+                    repo.handle = Some(handle.to_owned());
+                }
+            }
+            Frame::Account(frame) => {
+                let status = (!frame.active).then(|| frame.status.unwrap_or("inactive").to_owned());
+                self.repo(frame.did).status = status;
+            }
+            Frame::Info { .. } | Frame::Error { .. } | Frame::Other { .. } => {}
+        }
+    }
+
+    fn repo(&mut self, did: &str) -> &mut Repo {
+        self.repos.entry(did.to_owned()).or_default()
+    }
+
+    fn commit(&mut self, frame: &CommitFrame<'_>) {
+        let rev: Tid = frame.rev.parse().expect("a TID");
+        let car = Car::parse(frame.blocks).expect("a CAR");
+        let commit = SignedCommit::decode(car.get(&frame.commit).expect("the commit block")).expect("a commit");
+        let repo = self.repo(frame.repo);
+        if repo.rev.is_some_and(|held| held >= rev) {
+            return;
+        }
+        let broken = repo.rev.is_some()
+            && (frame.since != repo.rev.map(|r| r.to_string()).as_deref() || frame.prev_data.is_some_and(|p| Some(p) != repo.data));
+        repo.desynchronized |= broken;
+        (repo.rev, repo.data) = (Some(rev), Some(commit.data));
+        for op in &frame.ops {
+            let uri = format!("at://{}/{}", frame.repo, op.path);
+            match op.cid {
+                Some(cid) => self.put(uri, cid, car.get(&cid).expect("the record's block")),
+                None => self.take(&uri),
+            }
+        }
+    }
+
+    fn sync(&mut self, frame: &SyncFrame<'_>) {
+        let rev: Tid = frame.rev.parse().expect("a TID");
+        let car = Car::parse(frame.blocks).expect("a CAR");
+        let commit = SignedCommit::decode(car.get(&car.root()).expect("the commit block")).expect("a commit");
+        let repo = self.repo(frame.did);
+        if repo.rev.is_none_or(|held| held < rev) && repo.data != Some(commit.data) {
+            repo.desynchronized = true;
+        }
+    }
+
+    fn put(&mut self, uri: String, cid: Cid, block: &[u8]) {
+        self.dead_letters.remove(&uri);
+        if !KEPT.iter().any(|kept| collection(&uri).starts_with(kept)) {
+            return;
+        }
+        if self.invalid.contains(&cid) {
+            self.take(&uri);
+            self.dead_letters.insert(uri);
+            return;
+        }
+        let links = Links::of(collection(&uri), &Value::decode(block).expect("a record"));
+        let moved = self.records.get(&uri).is_some_and(|held| held.links.subject != links.subject);
+        if moved {
+            self.take(&uri);
+        }
+        if let Some(edges) = self.edges_of(&uri, &links) {
+            edges.keys.insert(uri.clone());
+            edges.counted.get_or_insert(uri.clone());
+        }
+        self.records.insert(uri, Record { cid, links });
+    }
+
+    fn take(&mut self, uri: &str) {
+        self.dead_letters.remove(uri);
+        let Some(record) = self.records.remove(uri) else { return };
+        if let Some(edges) = self.edges_of(uri, &record.links) {
+            edges.keys.remove(uri);
+            if edges.counted.as_deref() == Some(uri) {
+                // TIDs sort as text, and all keys here share their prefix.
+                edges.counted = edges.keys.first().cloned();
+            }
+        }
+    }
+
+    fn edges_of(&mut self, uri: &str, links: &Links) -> Option<&mut Edges> {
+        let key = (collection(uri).to_owned(), author(uri).to_owned(), links.subject.clone()?);
+        Some(self.edges.entry(key).or_default())
+    }
+
+    /// Whether the edge at this address is the one that counts.
+    pub fn is_counted(&self, uri: &str) -> bool {
+        self.edges.values().any(|edges| edges.counted.as_deref() == Some(uri))
+    }
+
+    /// The addresses of all edges that count.
+    pub fn counted(&self) -> HashSet<&str> {
+        self.edges.values().filter_map(|edges| edges.counted.as_deref()).collect()
+    }
+
+    /// Every count that is not 0: of records by address, of accounts by DID.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::new();
+        let mut add = |whose: &str, what| *counts.entry(whose.to_owned()).or_default().entry(what).or_default() += 1;
+        for (collection, author, subject) in self.edges.iter().filter(|(_, edges)| edges.counted.is_some()).map(|(key, _)| key) {
+            match collection.as_str() {
+                "app.bsky.feed.like" => add(subject, "likes"),
+                "app.bsky.feed.repost" => add(subject, "reposts"),
+                "app.bsky.graph.follow" => {
+                    add(subject, "followers");
+                    add(author, "follows");
+                }
+                _ => {}
+            }
+        }
+        for (uri, record) in self.records.iter().filter(|(uri, _)| collection(uri) == "app.bsky.feed.post") {
+            add(author(uri), "posts");
+            record.links.parent.iter().for_each(|parent| add(parent, "replies"));
+            record.links.quote.iter().for_each(|quote| add(quote, "quotes"));
+        }
+        counts
+    }
+}
+
+impl Links {
+    fn of(collection: &str, record: &Value) -> Self {
+        let text = |value: Option<&Value>| value.and_then(Value::as_text).map(str::to_owned);
+        let uri = |reference: Option<&Value>| text(reference.and_then(|r| r.get("uri"))).filter(|uri| AtUri::parse(uri).is_some());
+        match collection {
+            "app.bsky.feed.like" | "app.bsky.feed.repost" => Self { subject: uri(record.get("subject")), ..Self::default() },
+            "app.bsky.graph.follow" | "app.bsky.graph.block" => Self { subject: text(record.get("subject")), ..Self::default() },
+            "app.bsky.feed.post" => Self {
+                parent: uri(record.get("reply").and_then(|r| r.get("parent"))),
+                quote: uri(quoted(record)).filter(|uri| uri.contains("/app.bsky.feed.post/")),
+                ..Self::default()
+            },
+            _ => Self::default(),
+        }
+    }
+}
+
+/// The reference that a post's embed quotes.
+fn quoted(post: &Value) -> Option<&Value> {
+    let embed = post.get("embed")?;
+    match embed.get("$type")?.as_text()? {
+        "app.bsky.embed.record" => embed.get("record"),
+        "app.bsky.embed.recordWithMedia" => embed.get("record")?.get("record"),
+        _ => None,
+    }
+}
+
+fn author(uri: &str) -> &str {
+    uri.trim_start_matches("at://").split('/').next().unwrap_or_default()
+}
+
+fn collection(uri: &str) -> &str {
+    uri.trim_start_matches("at://").split('/').nth(1).unwrap_or_default()
+}
