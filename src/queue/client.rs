@@ -95,7 +95,12 @@ impl Queue {
     /// Drops the entries up to `at`, which everything up to must be applied durably.
     pub async fn trim(&self, stream: &Stream, at: Position) -> Result<Trimmed, QueueError> {
         let link = self.link().await?;
-        let answer = link.run(&TRIM, stream, vec![at.to_string().into(), (&*self.group).into()]).await?;
+        let next = match at.seq.checked_add(1) {
+            Some(seq) => Position::new(at.epoch, seq),
+            None => Position::new(at.epoch.saturating_add(1), 0),
+        };
+        let args = vec![at.to_string().into(), next.to_string().into(), (&*self.group).into()];
+        let answer = link.run(&TRIM, stream, args).await?;
         let dropped = answer.first().and_then(int).and_then(|n| u64::try_from(n).ok());
         let Some(dropped) = dropped else { return Err(link.foreign(TRIM.name)) };
         Ok(Trimmed { dropped, events: answer.get(1).and_then(int).and_then(|n| u64::try_from(n).ok()) })

@@ -1,21 +1,27 @@
 #!lua flags=allow-oom
 -- Drops the entries up to `at`, which may be old news: the floor never sinks, and stays where nothing was dropped.
--- KEYS: stream, at    ARGV: nonce, at, group
+-- KEYS: stream, at    ARGV: nonce, at, the id after it, group
 -- -> {nonce, entries dropped, events ever appended}; nil where the partition is absent
-local function pair(text)
-  local epoch, seq = string.match(text, '^(%d+)%-(%-?%d+)$')
-  return tonumber(epoch), tonumber(seq)
+
+-- Numbers as texts, since Lua's are exact up to 2^53 only.
+local function parts(text)
+  return string.match(text, '^(%d+)%-(%-?%d+)$')
+end
+
+local function less(a, b)
+  if (string.sub(a, 1, 1) == '-') ~= (string.sub(b, 1, 1) == '-') then return string.sub(a, 1, 1) == '-' end
+  if #a ~= #b then return #a < #b end
+  return a < b
 end
 
 local at = redis.call('HMGET', KEYS[2], 'floor', 'events')
 if not at[1] or redis.call('EXISTS', KEYS[1]) == 0 then return {ARGV[1], 0, false} end
-local epoch, seq = pair(ARGV[2])
-local next_id = string.format('%.0f-%.0f', epoch, seq + 1)
-local dropped = redis.call('XTRIM', KEYS[1], 'MINID', '=', next_id)
+local dropped = redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[3])
 if dropped == 0 then return {ARGV[1], 0, at[2]} end
 
-local floor_epoch, floor_seq = pair(at[1])
-if floor_epoch < epoch or (floor_epoch == epoch and floor_seq < seq) then redis.call('HSET', KEYS[2], 'floor', ARGV[2]) end
+local epoch, seq = parts(ARGV[2])
+local floor_epoch, floor_seq = parts(at[1])
+if less(floor_epoch, epoch) or (floor_epoch == epoch and less(floor_seq, seq)) then redis.call('HSET', KEYS[2], 'floor', ARGV[2]) end
 
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 local added = 0
@@ -23,6 +29,6 @@ for i = 1, #info, 2 do
   if info[i] == 'entries-added' then added = info[i + 1] end
 end
 local read = added - redis.call('XLEN', KEYS[1])
-local set = redis.pcall('XGROUP', 'SETID', KEYS[1], ARGV[3], ARGV[2], 'ENTRIESREAD', read)
-if set.err then redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[3], ARGV[2], 'ENTRIESREAD', read) end
+local set = redis.pcall('XGROUP', 'SETID', KEYS[1], ARGV[4], ARGV[2], 'ENTRIESREAD', read)
+if set.err then redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[4], ARGV[2], 'ENTRIESREAD', read) end
 return {ARGV[1], dropped, at[2]}
