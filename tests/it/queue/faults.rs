@@ -20,7 +20,7 @@ async fn a_full_redis_refuses_appends_with_its_error_and_goes_on_after_a_trim() 
     queue.begin(&stream, at(0), true).await.unwrap();
     let mut appender = queue.appender().await.unwrap();
     let mut water = HighWater::new(1 << 30);
-    let big = || bytes::Bytes::from([&packed(1)[..2], &[0; 100_000]].concat());
+    let big = || bytes::Bytes::from([&packed(1)[..2], &vec![0; 100_000]].concat());
     let mut seq = 0;
     let mut high_at = None;
     let error = loop {
