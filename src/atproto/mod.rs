@@ -3,6 +3,7 @@
 //! Pure: no tokio, no I/O, no logging, no clock. Everything here takes bytes or text from strangers, so nothing here may panic,
 //! recurse without a bound, or allocate more than a small multiple of its input.
 
+pub mod action;
 pub mod aturi;
 pub mod car;
 pub mod cbor;
@@ -21,6 +22,7 @@ pub mod rkey;
 pub mod tid;
 pub mod uri;
 
+pub use action::Action;
 pub use aturi::AtUri;
 pub use car::Car;
 pub use cid::Cid;

@@ -5,8 +5,8 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 
 use super::{column, execute, query, read};
+use crate::atproto::Action;
 use crate::atproto::{Cid, Tid};
-use crate::queue::Action;
 
 /// A record op that could not be indexed.
 #[derive(Debug, Clone, PartialEq)]

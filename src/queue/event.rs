@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Position;
+pub use crate::atproto::Action;
 use crate::atproto::{Cid, Did, Nsid, RecordKey, Tid};
 
 /// One event of a relay's stream, in the form in which it is queued.
@@ -83,11 +84,4 @@ pub struct Op {
     pub prev: Option<Cid>,
     /// The record as DAG-CBOR, whose hash is `cid`; empty for a delete.
     pub record: Bytes,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    Create,
-    Update,
-    Delete,
 }
