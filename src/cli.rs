@@ -1,1 +1,107 @@
 //! The command line: what can be asked of appviewd, and nothing of how it is done.
+
+#![allow(clippy::doc_markdown, reason = "doc comments of this file are the text of --help")]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Sources;
+use crate::daemon::Roles;
+
+/// A whole AT Protocol AppView as one daemon: relay -> Redis stream -> PostgreSQL, exactly once, and an API that reads it.
+///
+/// Without a command it runs all roles. With no REDIS_URL and no DATABASE_URL it keeps both servers itself, under data_dir.
+///
+/// Options come from defaults < config.toml < environment < flags; `appviewd config show` prints what is in effect. Exit codes:
+/// 0 after a requested stop, 2 for wrong usage or configuration, 1 otherwise.
+#[derive(Debug, Parser)]
+#[command(name = "appviewd", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(flatten)]
+    run: Run,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Where options come from.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// File of options, which must be there [default: config.toml of the working directory, where it is there]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Sets one option, above file and environment; may be repeated
+    #[arg(long, value_name = "SECTION.KEY=VALUE", global = true)]
+    pub set: Vec<String>,
+}
+
+impl Options {
+    /// With this process's environment.
+    pub fn sources(self) -> Sources {
+        Sources::of_process(self.config, self.set)
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// Parts of the AppView that this process takes on. A process without all of them needs REDIS_URL (ingest, worker) and
+    /// DATABASE_URL (worker, api)
+    #[arg(long, value_name = "ROLE,...", default_value_t = Roles::default())]
+    pub roles: Roles,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the roles until SIGTERM or SIGINT (this is the default)
+    Run(Run),
+    /// Brings the database's schema up to this binary
+    Migrate,
+    /// Tries or shows the options
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Prints /status of the daemon that runs with these options
+    Status,
+    /// Exit code 0 where the daemon that runs with these options is ready (for container health checks)
+    Health,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Tries the options: prints every mistake and every warning
+    Check,
+    /// Prints the options in effect and who set each; passwords are hidden
+    Show,
+}
+
+impl Cli {
+    /// What is asked, with the options.
+    pub fn split(self) -> (Options, Command) {
+        let run = self.run;
+        (self.options, self.command.unwrap_or(Command::Run(run)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_runs_and_options_stand_anywhere() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' ')).unwrap().split();
+        let (options, command) = parse("appviewd --roles=worker --config x.toml");
+        assert!(matches!(command, Command::Run(run) if run.roles.names() == ["worker"]));
+        assert_eq!(options.config, Some("x.toml".into()));
+        let (options, command) = parse("appviewd run --roles api,ingest --set http.port=1 --set a.b=2");
+        assert!(matches!(command, Command::Run(run) if run.roles.names() == ["ingest", "api"]));
+        assert_eq!(options.set, ["http.port=1", "a.b=2"]);
+    }
+}

@@ -1,3 +1,29 @@
-//! Starts appviewd; everything else is in the library.
+//! Starts appviewd: what the command line asks for, and the exit code; everything else is in the library.
 
-fn main() {}
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use appviewd::cli::{Cli, Command, ConfigCommand};
+use appviewd::config::Problems;
+use appviewd::daemon::{self, commands};
+use clap::Parser as _;
+
+/// Wrong usage or configuration; clap ends with the same.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let (options, command) = Cli::parse().split();
+    let sources = options.sources();
+    let outcome = match command {
+        Command::Run(run) => daemon::run(&sources, &run.roles),
+        Command::Migrate => commands::migrate(&sources),
+        Command::Config(ConfigCommand::Check) => commands::config_check(&sources),
+        Command::Config(ConfigCommand::Show) => commands::config_show(&sources),
+        Command::Status => commands::status(&sources),
+        Command::Health => commands::health(&sources),
+    };
+    let Err(cause) = outcome else { return ExitCode::SUCCESS };
+    // Nobody is left to tell that standard error is closed.
+    let _ = writeln!(std::io::stderr(), "appviewd: {cause:#}");
+    if cause.is::<Problems>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+}

@@ -66,6 +66,8 @@ where
             }
         }
         event.record(&mut fields);
+        // Where in its source a crate that logs by the `log` crate has the line: of no use here.
+        fields.0.retain(|name, _| !name.starts_with("log."));
         let message = fields.0.remove("message").as_ref().map_or_else(String::new, plain);
         let line = match self.format {
             Format::Human => human(*event.metadata().level(), &message, &fields.0),

@@ -1,0 +1,130 @@
+//! The commands beside `run`: each does one thing and ends.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio_util::sync::CancellationToken;
+
+use super::embedded::{self, Servers};
+use super::{runtime, stores};
+use crate::config::{self, Config, Loaded, Sources};
+use crate::telemetry::{Telemetry, logs};
+
+/// A daemon that does not answer within it is not well.
+const ANSWER: Duration = Duration::from_secs(5);
+/// Longest answer that is read.
+const MAX_ANSWER: u64 = 1 << 20;
+
+/// Prints warnings, or fails with all mistakes.
+pub fn config_check(sources: &Sources) -> anyhow::Result<()> {
+    let loaded = config::load(sources)?;
+    for warning in &loaded.warnings {
+        print(&format!("warning: {warning}\n"))?;
+    }
+    print("the options hold together\n")
+}
+
+/// Prints the options in effect.
+pub fn config_show(sources: &Sources) -> anyhow::Result<()> {
+    print(&config::render(&config::load(sources)?))
+}
+
+/// Prints `/status` of the running daemon.
+pub fn status(sources: &Sources) -> anyhow::Result<()> {
+    let loaded = config::load(sources)?;
+    let (_, body) = ask(&loaded.config, "/status")?;
+    print(&format!("{}\n", body.trim_end()))
+}
+
+/// Succeeds where the running daemon is ready.
+pub fn health(sources: &Sources) -> anyhow::Result<()> {
+    let loaded = config::load(sources)?;
+    match ask(&loaded.config, "/ready")? {
+        (200, _) => Ok(()),
+        (status, body) => bail!("not ready ({status}): {}", body.trim_end().replace('\n', "; ")),
+    }
+}
+
+/// Migrates the database of these options.
+pub fn migrate(sources: &Sources) -> anyhow::Result<()> {
+    let loaded = load(sources)?;
+    with_database(loaded.config, async |config| stores::migrate(config, &CancellationToken::new()).await)
+}
+
+/// Options for a command that works on the stores, with a log.
+fn load(sources: &Sources) -> anyhow::Result<Loaded> {
+    let loaded = config::load(sources)?;
+    logs::init(&loaded.config.log)?;
+    Ok(loaded)
+}
+
+/// Does `work` with `database.url` set: to the operator's, to that of the daemon that runs on this `data_dir`, or to the embedded server,
+/// started for as long as it takes.
+fn with_database(mut config: Config, work: impl AsyncFnOnce(&Config) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    runtime.block_on(async move {
+        if config.database.url.is_some() {
+            return work(&config).await;
+        }
+        let mut servers = match Servers::new(&config.data_dir, Telemetry::new(&[]), CancellationToken::new()) {
+            Ok(servers) => servers,
+            Err(error) if embedded::is_taken(&error) => {
+                config.database.url = Some(embedded::postgres_of(&config.data_dir)?);
+                return work(&config).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let outcome = match servers.start_postgres(config.database.pool_size).await {
+            Ok(url) => {
+                config.database.url = Some(url);
+                work(&config).await
+            }
+            Err(error) => Err(error),
+        };
+        servers.stop().await;
+        outcome
+    })
+}
+
+/// Asks the daemon that runs with these options: at the api's address, else at `telemetry.listen`. Status code and body.
+fn ask(config: &Config, path: &str) -> anyhow::Result<(u16, String)> {
+    let api = (local(&config.http.host), config.http.port);
+    let addresses = api.to_socket_addrs().into_iter().flatten().chain(config.telemetry.listen.to_socket_addrs().into_iter().flatten());
+    let mut reason = anyhow::anyhow!("http.host names no address");
+    for address in addresses {
+        match fetch(address, path) {
+            Ok(answer) => return Ok(answer),
+            Err(error) => reason = error.context(format!("{address}{path}")),
+        }
+    }
+    Err(reason.context("no daemon answers"))
+}
+
+/// Where a server that listens everywhere is reached from here.
+fn local(host: &str) -> &str {
+    match host {
+        "0.0.0.0" => "127.0.0.1",
+        "::" => "::1",
+        host => host,
+    }
+}
+
+/// One plain request, without a runtime: the commands that use it do nothing else.
+fn fetch(address: SocketAddr, path: &str) -> anyhow::Result<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&address, ANSWER)?;
+    stream.set_read_timeout(Some(ANSWER))?;
+    stream.set_write_timeout(Some(ANSWER))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream.take(MAX_ANSWER).read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").context("the answer is no HTTP")?;
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).context("the answer is no HTTP")?;
+    Ok((status, body.to_owned()))
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+}
