@@ -3,6 +3,7 @@
 
 pub mod daemon;
 pub mod data;
+pub mod dump;
 pub mod model;
 pub mod postgres;
 pub mod proxy;

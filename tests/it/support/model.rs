@@ -49,6 +49,8 @@ pub struct Links {
     /// Of a like, repost (an `at://` address), follow or block (a DID).
     pub subject: Option<String>,
     pub parent: Option<String>,
+    /// Where the thread began, if that is not the parent.
+    pub root: Option<String>,
     pub quote: Option<String>,
 }
 
@@ -58,6 +60,9 @@ struct Edges {
     keys: BTreeSet<String>,
     counted: Option<String>,
 }
+
+/// The names of counts, in the order in which a line shows them.
+const COUNTS: &[&str] = &["likes", "reposts", "replies", "quotes", "followers", "follows", "posts"];
 
 /// Counts of a record or an account, by name.
 pub type Counts = BTreeMap<String, BTreeMap<&'static str, u64>>;
@@ -165,14 +170,26 @@ impl Model {
         Some(self.edges.entry(key).or_default())
     }
 
-    /// Whether the edge at this address is the one that counts.
-    pub fn is_counted(&self, uri: &str) -> bool {
-        self.edges.values().any(|edges| edges.counted.as_deref() == Some(uri))
-    }
-
     /// The addresses of all edges that count.
     pub fn counted(&self) -> HashSet<&str> {
         self.edges.values().filter_map(|edges| edges.counted.as_deref()).collect()
+    }
+
+    /// The state in the lines of `support::dump`.
+    pub fn lines(&self) -> Vec<String> {
+        let counted = self.counted();
+        let mut lines: Vec<String> = self.repos.iter().map(|(did, repo)| repo.line(did)).collect();
+        for (uri, record) in &self.records {
+            lines.push(format!("record {uri} {}", record.cid));
+            lines.extend(record.links.line(uri, counted.contains(uri.as_str())));
+        }
+        for (whose, counts) in self.counts() {
+            let shown = COUNTS.iter().filter_map(|what| Some(format!("{what}={}", counts.get(what)?)));
+            lines.push(format!("count {whose} {}", shown.collect::<Vec<_>>().join(" ")));
+        }
+        lines.extend(self.dead_letters.iter().map(|uri| format!("letter {uri}")));
+        lines.sort();
+        lines
     }
 
     /// Every count that is not 0: of records by address, of accounts by DID.
@@ -199,18 +216,37 @@ impl Model {
     }
 }
 
+impl Repo {
+    fn line(&self, did: &str) -> String {
+        let state = if self.desynchronized { "desynchronized" } else { "synced" };
+        let status = self.status.as_deref().unwrap_or("active");
+        let (rev, data, handle) = (or_none(self.rev), or_none(self.data), or_none(self.handle.as_ref()));
+        format!("repo {did} rev={rev} data={data} {state} {status} handle={handle}")
+    }
+}
+
 impl Links {
+    fn line(&self, uri: &str, counted: bool) -> Option<String> {
+        if let Some(subject) = &self.subject {
+            return Some(format!("edge {uri} -> {subject} {}", if counted { "counted" } else { "duplicate" }));
+        }
+        let any = [&self.parent, &self.root, &self.quote].into_iter().any(Option::is_some);
+        let (parent, root, quote) = (or_none(self.parent.as_ref()), or_none(self.root.as_ref()), or_none(self.quote.as_ref()));
+        any.then(|| format!("thread {uri} parent={parent} root={root} quote={quote}"))
+    }
+
     fn of(collection: &str, record: &Value) -> Self {
         let text = |value: Option<&Value>| value.and_then(Value::as_text).map(str::to_owned);
         let uri = |reference: Option<&Value>| text(reference.and_then(|r| r.get("uri"))).filter(|uri| AtUri::parse(uri).is_some());
         match collection {
             "app.bsky.feed.like" | "app.bsky.feed.repost" => Self { subject: uri(record.get("subject")), ..Self::default() },
             "app.bsky.graph.follow" | "app.bsky.graph.block" => Self { subject: text(record.get("subject")), ..Self::default() },
-            "app.bsky.feed.post" => Self {
-                parent: uri(record.get("reply").and_then(|r| r.get("parent"))),
-                quote: uri(quoted(record)).filter(|uri| uri.contains("/app.bsky.feed.post/")),
-                ..Self::default()
-            },
+            "app.bsky.feed.post" => {
+                let post = |reference: Option<&Value>| uri(reference).filter(|uri| self::collection(uri) == "app.bsky.feed.post");
+                let reply = |end: &str| post(record.get("reply").and_then(|reply| reply.get(end)));
+                let (parent, root) = (reply("parent"), reply("root"));
+                Self { root: root.filter(|root| Some(root) != parent.as_ref()), parent, quote: post(quoted(record)), subject: None }
+            }
             _ => Self::default(),
         }
     }
@@ -224,6 +260,10 @@ fn quoted(post: &Value) -> Option<&Value> {
         "app.bsky.embed.recordWithMedia" => embed.get("record")?.get("record"),
         _ => None,
     }
+}
+
+fn or_none(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |v| v.to_string())
 }
 
 fn author(uri: &str) -> &str {
