@@ -1,3 +1,5 @@
 //! Schemas against the interoperability vectors and real records.
 
 mod embedded;
+mod interop;
+mod records;

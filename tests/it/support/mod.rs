@@ -7,6 +7,7 @@ pub mod dump;
 pub mod model;
 pub mod postgres;
 pub mod proxy;
+pub mod records;
 pub mod redis;
 pub mod relay;
 pub mod stack;
