@@ -135,7 +135,7 @@ CREATE TABLE dead_letter (
   account int4 NOT NULL,
   coll    text NOT NULL,
   rkey    text NOT NULL,
-  action  int2 NOT NULL,
+  action  text NOT NULL,                    -- create, update, delete
   rev     int8 NOT NULL,
   seq     int8 NOT NULL,
   time    int8 NOT NULL,                    -- indexedAt, microseconds

@@ -14,7 +14,8 @@ pub struct Letter {
     pub account: i32,
     pub coll: String,
     pub rkey: String,
-    pub action: Action,
+    /// The protocol's word: create, update, delete.
+    pub action: String,
     pub rev: Tid,
     pub seq: i64,
     /// indexedAt, microseconds since 1970.
@@ -74,9 +75,9 @@ pub async fn held(client: &impl GenericClient, accounts: &[i32]) -> Result<Vec<P
 pub async fn insert(client: &impl GenericClient, letters: &[&Letter]) -> Result<u64, Error> {
     const SQL: &str = "-- dead_letter::insert
         INSERT INTO dead_letter (account, coll, rkey, action, rev, seq, time, cid, reason, record)
-        SELECT * FROM UNNEST($1::int4[], $2::text[], $3::text[], $4::int2[], $5::int8[], $6::int8[], $7::int8[], $8::bytea[], $9::text[],
+        SELECT * FROM UNNEST($1::int4[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::bytea[], $9::text[],
           $10::bytea[])";
-    let (accounts, actions) = (column(letters, |l| l.account), column(letters, |l| number(l.action)));
+    let (accounts, actions) = (column(letters, |l| l.account), column(letters, |l| l.action.as_str()));
     let (colls, rkeys) = (column(letters, |l| l.coll.as_str()), column(letters, |l| l.rkey.as_str()));
     let (revs, seqs, times) = (column(letters, |l| l.rev.value()), column(letters, |l| l.seq), column(letters, |l| l.time));
     let cids = column(letters, |l| l.cid.as_ref().map(|cid| cid.as_bytes().as_slice()));
@@ -145,18 +146,7 @@ pub async fn count(client: &impl GenericClient) -> Result<i64, Error> {
     rows.first().map_or(Ok(0), |row| row.try_get(0))
 }
 
-const ACTIONS: [Action; 3] = [Action::Create, Action::Update, Action::Delete];
-
-fn number(action: Action) -> i16 {
-    match action {
-        Action::Create => 0,
-        Action::Update => 1,
-        Action::Delete => 2,
-    }
-}
-
 fn stored(row: &Row) -> Result<Stored, Error> {
-    let action: i16 = row.try_get(5)?;
     let cid: Option<&[u8]> = row.try_get(9)?;
     Ok(Stored {
         id: row.try_get(0)?,
@@ -165,7 +155,7 @@ fn stored(row: &Row) -> Result<Stored, Error> {
             account: row.try_get(2)?,
             coll: row.try_get(3)?,
             rkey: row.try_get(4)?,
-            action: ACTIONS.into_iter().find(|a| number(*a) == action).unwrap_or(Action::Create),
+            action: row.try_get(5)?,
             rev: Tid::from_value(row.try_get(6)?).unwrap_or_else(|| Tid::from_micros(0, 0)),
             seq: row.try_get(7)?,
             time: row.try_get(8)?,

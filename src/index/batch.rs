@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::item::Item;
 use crate::queue::{Event, Position};
 
 /// All events of one partition in (old, new], in their order.
@@ -24,9 +25,18 @@ pub struct Prepared {
     pub(super) part: i32,
     pub(super) old: Position,
     pub(super) new: Position,
+    /// Of the server whose ids the items hold.
+    pub(super) generation: u64,
+    pub(super) items: Vec<Item>,
 }
 
 impl Prepared {
+    /// How many events there are.
+    #[must_use]
+    pub fn events(&self) -> usize {
+        self.items.len()
+    }
+
     /// The relay's host.
     #[must_use]
     pub fn source(&self) -> &Arc<str> {
@@ -59,6 +69,8 @@ pub struct Applied {
     pub commits: u64,
     /// Commits and #syncs whose rev is not newer than the stored one: passed over.
     pub stale: u64,
+    /// Commits whose rev is too far ahead of their time: their ops become dead letters.
+    pub ahead: u64,
     /// Ops of applied commits, by what they came to.
     pub created: u64,
     pub updated: u64,
@@ -83,4 +95,28 @@ pub struct Applied {
     pub rejects: u64,
     pub unreadable: u64,
     pub gaps: u64,
+}
+
+impl std::ops::AddAssign for Applied {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        self.commits += other.commits;
+        self.stale += other.stale;
+        self.ahead += other.ahead;
+        self.created += other.created;
+        self.updated += other.updated;
+        self.deleted += other.deleted;
+        self.absent += other.absent;
+        self.ignored += other.ignored;
+        self.dead_letters += other.dead_letters;
+        self.dead_letters_dropped += other.dead_letters_dropped;
+        self.legacy += other.legacy;
+        self.broken_chains += other.broken_chains;
+        self.faults += other.faults;
+        self.sync_moved += other.sync_moved;
+        self.late_accounts += other.late_accounts;
+        self.rejects += other.rejects;
+        self.unreadable += other.unreadable;
+        self.gaps += other.gaps;
+    }
 }

@@ -12,10 +12,19 @@ pub enum IndexError {
     /// Retry with backoff: the database is away, or refuses what no record op is to blame for.
     #[error("database: {0}")]
     Database(#[from] tokio_postgres::Error),
-    /// Retry: no connection, or a task that was cut off.
+    /// Retry with backoff: a task was cut off, or two steps of preparing disagree.
     #[error("{0}")]
     Other(String),
-    /// Not there yet.
-    #[error("indexing is not finished ({0})")]
-    Unfinished(bool),
+}
+
+/// Classes of SQLSTATE that say that the data is at fault: data exception, integrity violation, program limit exceeded.
+const DATA_CLASSES: [&str; 3] = ["22", "23", "54"];
+
+impl IndexError {
+    /// The SQLSTATE, where the database refused the data and would refuse it again.
+    pub(super) fn sql_state_of_data(&self) -> Option<&str> {
+        let Self::Database(error) = self else { return None };
+        let state = error.code()?.code();
+        DATA_CLASSES.iter().any(|class| state.starts_with(class)).then_some(state)
+    }
 }

@@ -4,11 +4,20 @@
 //! processes (an advisory lock): it reads the settled state of everything touched, plays the events in memory in their order, and writes
 //! the net difference set-based.
 
+mod apply;
 mod batch;
 mod error;
+mod item;
+mod names;
+mod prepare;
+mod replay;
+mod settled;
+mod simulate;
+mod write;
 
 pub use batch::{Applied, Batch, Prepared};
 pub use error::IndexError;
+pub use replay::Replayed;
 
 use crate::config;
 use crate::db::Client;
@@ -17,12 +26,13 @@ use crate::db::Client;
 #[derive(Debug)]
 pub struct Index {
     options: config::index::Index,
+    names: names::Registry,
 }
 
 impl Index {
     #[must_use]
     pub fn new(options: config::index::Index) -> Self {
-        Self { options }
+        Self { options, names: names::Registry::default() }
     }
 
     /// Validates a batch's records, interns every account and key they name (a transaction of its own, committed synchronously before the
@@ -31,9 +41,14 @@ impl Index {
     ///
     /// # Errors
     /// The database's; preparing again is always right.
-    pub async fn prepare(&self, client: &mut Client, _batch: Batch) -> Result<Prepared, IndexError> {
-        client.transaction().await?.rollback().await?;
-        Err(IndexError::Unfinished(self.options.other_collections))
+    pub async fn prepare(&self, client: &mut Client, batch: Batch) -> Result<Prepared, IndexError> {
+        let other_collections = self.options.other_collections;
+        let surveyed = off_the_io_threads(move || Ok(prepare::survey(batch, other_collections))).await?;
+        let names = self.names.of(client).await?;
+        let known = names.intern(client, &surveyed.wanted).await?;
+        let (batch, items) = off_the_io_threads(move || prepare::build(surveyed, &known)).await?;
+        let Batch { source, part, old, new, .. } = batch;
+        Ok(Prepared { source, part, old, new, generation: names.generation, items })
     }
 
     /// Applies these batches, of one partition each, in one transaction: offsets move by compare-and-set, with all rows.
@@ -43,8 +58,16 @@ impl Index {
     ///
     /// # Errors
     /// [`IndexError::Lost`]: read the offsets again; [`IndexError::Stale`]: prepare again; else retry with backoff.
-    pub async fn apply(&self, client: &mut Client, _batches: &[Prepared]) -> Result<Applied, IndexError> {
-        client.transaction().await?.rollback().await?;
-        Err(IndexError::Unfinished(self.options.other_collections))
+    pub async fn apply(&self, client: &mut Client, batches: &[Prepared]) -> Result<Applied, IndexError> {
+        let names = self.names.of(client).await?;
+        if batches.iter().any(|batch| batch.generation != names.generation) {
+            return Err(IndexError::Stale);
+        }
+        apply::all(client, batches.iter().map(apply::Part::whole).collect()).await
     }
+}
+
+/// Runs CPU-bound work where it stops no I/O.
+async fn off_the_io_threads<T: Send + 'static>(work: impl FnOnce() -> Result<T, IndexError> + Send + 'static) -> Result<T, IndexError> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| IndexError::Other(e.to_string()))?
 }

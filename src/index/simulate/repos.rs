@@ -1,0 +1,81 @@
+//! Repos: the rev gate, the chain of commits, what is shown. Never looks at a record.
+
+use std::collections::HashMap;
+
+use super::Slot;
+use crate::atproto::{Cid, Tid};
+use crate::db::repo::{Repo, Status};
+use crate::index::Applied;
+use crate::index::item::Commit;
+
+/// Every repo that an event is of.
+#[derive(Debug, Default)]
+pub(in crate::index) struct Repos(pub HashMap<i32, Slot<Repo>>);
+
+impl Repos {
+    fn of(&mut self, account: i32) -> &mut Repo {
+        self.0.entry(account).or_default().now.get_or_insert_default()
+    }
+
+    /// Whether `rev` is not newer than what is applied; a repo that was never seen gets its row by being asked for.
+    pub fn is_stale(&mut self, account: i32, rev: Tid) -> bool {
+        self.of(account).rev.is_some_and(|held| rev <= held)
+    }
+
+    /// Marks a repo as not whole; the first reason stays.
+    pub fn desynchronize(&mut self, account: i32, reason: &str) {
+        self.of(account).fault.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// Moves a repo to a commit that passed the gate. The chain is held against what is known: a repo without a rev cannot break it.
+    pub fn commit(&mut self, account: i32, commit: &Commit, applied: &mut Applied) {
+        applied.commits += 1;
+        let repo = self.of(account);
+        match (&commit.prev_data, repo.rev) {
+            (None, _) => applied.legacy += 1,
+            (Some(prev), Some(rev)) if commit.since != Some(rev) || repo.data != Some(*prev) => {
+                applied.broken_chains += 1;
+                repo.fault.get_or_insert_with(|| "a commit does not follow the one before it".to_owned());
+            }
+            _ => {}
+        }
+        if let Some(fault) = &commit.fault {
+            applied.faults += 1;
+            repo.fault.get_or_insert_with(|| fault.clone());
+        }
+        (repo.rev, repo.data) = (Some(commit.rev), Some(commit.data));
+    }
+
+    /// #sync: the same root only moves the rev; another one says that operations are missing, and leaves rev and root at what is applied.
+    pub fn sync(&mut self, account: i32, rev: Tid, data: &Cid, applied: &mut Applied) {
+        if self.is_stale(account, rev) {
+            applied.stale += 1;
+            return;
+        }
+        let repo = self.of(account);
+        if repo.data.is_some_and(|held| held != *data) {
+            applied.sync_moved += 1;
+            repo.fault.get_or_insert_with(|| "#sync names another state".to_owned());
+        } else {
+            (repo.rev, repo.data) = (Some(rev), Some(*data));
+        }
+    }
+
+    /// #identity: the handle, unchecked; an event without one says nothing about it.
+    pub fn identity(&mut self, account: i32, handle: Option<&str>) {
+        let repo = self.of(account);
+        if let Some(handle) = handle {
+            repo.handle = Some(handle.to_owned());
+        }
+    }
+
+    /// #account: the newest by the event's own time holds, since sources and renumbered relays repeat old ones.
+    pub fn status(&mut self, account: i32, status: Status, time: i64, applied: &mut Applied) {
+        let repo = self.of(account);
+        if repo.status_time.is_some_and(|held| time < held) {
+            applied.late_accounts += 1;
+        } else {
+            (repo.status, repo.status_time) = (status, Some(time));
+        }
+    }
+}
