@@ -4,7 +4,7 @@
 use super::item::{Body, Commit, Item, RecordOp, Row, Verdict};
 use super::names::{Known, Wanted};
 use super::{Batch, IndexError};
-use crate::atproto::Did;
+use crate::atproto::{Did, Tid};
 use crate::collection::{self, Coll, FLAG_RAW, Ids, Key, MAX_UNPACKED, Names, Place, Ref};
 use crate::db::edge::{Edge, EdgeKind};
 use crate::db::record::Path;
@@ -140,7 +140,7 @@ fn build_op(repo: Option<(&Did, i32)>, time: i64, op: Op, fault: Option<String>,
         None => Verdict::Ignored,
         Some(((did, author), coll)) => {
             let key = Key { did: did.as_str(), coll, rkey: op.rkey.as_str() };
-            let rkey = op.rkey.tid().map(|tid| tid.value()).or_else(|| known.key(&key));
+            let rkey = op.rkey.tid().map(Tid::value).or_else(|| known.key(&key));
             let rkey = rkey.ok_or_else(|| IndexError::Other(format!("key {} of {did} was not interned", op.rkey)))?;
             let path = Path { coll, at: Ref { rkey, author } };
             match fault {

@@ -111,15 +111,12 @@ async fn transact(client: &mut Client, asked: &[(&Stored, &Item)], done: &mut Re
             now.gone += 1;
             continue;
         };
-        match reason_to_keep(op) {
-            Some(reason) => {
-                dead_letter::set_reason(&tx, letter.id, reason).await?;
-                now.kept += 1;
-            }
-            None => {
-                world.perform(letter.letter.account, op)?;
-                now.applied += 1;
-            }
+        if let Some(reason) = reason_to_keep(op) {
+            dead_letter::set_reason(&tx, letter.id, reason).await?;
+            now.kept += 1;
+        } else {
+            world.perform(letter.letter.account, op)?;
+            now.applied += 1;
         }
     }
     write::all(&tx, &world, &[]).await?;

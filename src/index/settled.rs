@@ -8,7 +8,7 @@ use std::hash::Hash;
 use tokio_postgres::Error;
 
 use super::item::{Body, Item, Row, Verdict};
-use super::simulate::{MAX_AHEAD, World, day, subject_of, subject_post};
+use super::simulate::{MAX_AHEAD, Slot, World, day, subject_of, subject_post};
 use crate::collection::{Coll, Post, Ref};
 use crate::db::edge::{Edge, EdgeKind, Pair};
 use crate::db::record::Path;
@@ -115,10 +115,14 @@ async fn first_round(tx: &Transaction<'_>, paths: &Paths, world: &mut World<'_>,
         unless_empty(&follows, |keys| edge::at(tx, EdgeKind::Follow, keys)),
         unless_empty(&blocks, |keys| edge::at(tx, EdgeKind::Block, keys)),
     )?;
-    world.repos.0.extend(repos.into_iter().map(|(account, repo)| (account, super::simulate::Slot::held(repo))));
-    letters.into_iter().for_each(|place| world.letters.settle(place));
+    world.repos.0.extend(repos.into_iter().map(|(account, repo)| (account, Slot::held(repo))));
+    for place in letters {
+        world.letters.settle(place);
+    }
     world.letters.days.extend(days.into_iter().map(|day| ((day.account, day.day), day)));
-    kept.into_iter().for_each(|path| world.kept.settle(path));
+    for path in kept {
+        world.kept.settle(path);
+    }
     for post in posts {
         subjects.post(&post);
         world.posts.settle(post);
@@ -142,9 +146,11 @@ async fn second_round(tx: &Transaction<'_>, subjects: &Subjects, world: &mut Wor
         unless_empty(&follows, |keys| edge::of(tx, EdgeKind::Follow, keys)),
         unless_empty(&blocks, |keys| edge::of(tx, EdgeKind::Block, keys)),
     )?;
-    world.counts.subjects.extend(stats.into_iter().map(|(subject, stat)| (subject, super::simulate::Slot::held(stat))));
+    world.counts.subjects.extend(stats.into_iter().map(|(subject, stat)| (subject, Slot::held(stat))));
     for (kind, held) in EdgeKind::ALL.into_iter().zip([likes, reposts, follows, blocks]) {
-        held.into_iter().for_each(|edge| world.edges.settle(kind, edge));
+        for edge in held {
+            world.edges.settle(kind, edge);
+        }
     }
     Ok(())
 }

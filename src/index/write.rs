@@ -57,7 +57,8 @@ fn first_cause<const N: usize>(results: [Result<(), Error>; N]) -> Result<(), Er
 }
 
 async fn repos(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
-    let (mut new, mut changed): (Vec<(i32, &Repo)>, Vec<(i32, &Repo)>) = (Vec::new(), Vec::new());
+    let mut new: Vec<(i32, &Repo)> = Vec::new();
+    let mut changed: Vec<(i32, &Repo)> = Vec::new();
     for (account, slot) in &world.repos.0 {
         match (&slot.before, &slot.now) {
             (None, Some(now)) => new.push((*account, now)),
@@ -162,7 +163,8 @@ fn path_order(path: &Path) -> (i32, i16, i64) {
 }
 
 async fn stats(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
-    let (mut new, mut changed): (Vec<(Subject, PostStat)>, Vec<(Subject, PostStat)>) = (Vec::new(), Vec::new());
+    let mut new: Vec<(Subject, PostStat)> = Vec::new();
+    let mut changed: Vec<(Subject, PostStat)> = Vec::new();
     for (subject, Slot { before, now }) in &world.counts.subjects {
         match (before, now) {
             (None, Some(now)) if *now != PostStat::default() => new.push((*subject, *now)),

@@ -131,7 +131,7 @@ impl<'a> World<'a> {
         for (at, op) in origin.commit.ops.iter().enumerate() {
             match refused.get(&(number, at)) {
                 Some(Refusal::Skip) => {}
-                Some(Refusal::Dead(reason)) => self.kill(origin, op, reason)?,
+                Some(Refusal::Dead(reason)) => self.kill(origin, op, reason),
                 None => self.op(origin, op)?,
             }
         }
@@ -140,13 +140,11 @@ impl<'a> World<'a> {
 
     fn op(&mut self, origin: Origin<'a>, op: &'a RecordOp) -> Result<(), IndexError> {
         match &op.verdict {
-            Verdict::Put(..) | Verdict::Delete(_) => self.perform(origin.account, op),
+            Verdict::Put(..) | Verdict::Delete(_) => self.perform(origin.account, op)?,
             Verdict::Dead(_, reason) => self.kill(origin, op, reason),
-            Verdict::Ignored => {
-                self.applied.ignored += 1;
-                Ok(())
-            }
+            Verdict::Ignored => self.applied.ignored += 1,
         }
+        Ok(())
     }
 
     /// Puts or deletes the record of an op that is neither dead nor ignored; the letter of its path goes.
@@ -169,12 +167,11 @@ impl<'a> World<'a> {
     }
 
     /// A record that cannot be indexed: what stood on its path goes, since the repo does not hold it any more.
-    fn kill(&mut self, origin: Origin<'a>, op: &RecordOp, reason: &str) -> Result<(), IndexError> {
+    fn kill(&mut self, origin: Origin<'a>, op: &RecordOp, reason: &str) {
         if let Some(path) = op.verdict.path() {
             self.remove(path);
         }
         self.bury(origin, op, reason);
-        Ok(())
     }
 
     fn bury(&mut self, origin: Origin<'a>, op: &RecordOp, reason: &str) {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Slot;
+use crate::atproto::mst::EMPTY_ROOT;
 use crate::atproto::{Cid, Tid};
 use crate::db::repo::{Repo, Status};
 use crate::index::Applied;
@@ -47,13 +48,14 @@ impl Repos {
     }
 
     /// #sync: the same root only moves the rev; another one says that operations are missing, and leaves rev and root at what is applied.
+    /// A repo of which nothing is known is held to be empty, as new ones are.
     pub fn sync(&mut self, account: i32, rev: Tid, data: &Cid, applied: &mut Applied) {
         if self.is_stale(account, rev) {
             applied.stale += 1;
             return;
         }
         let repo = self.of(account);
-        if repo.data.is_some_and(|held| held != *data) {
+        if repo.data.unwrap_or(*EMPTY_ROOT) != *data {
             applied.sync_moved += 1;
             repo.fault.get_or_insert_with(|| "#sync names another state".to_owned());
         } else {
