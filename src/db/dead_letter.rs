@@ -5,7 +5,6 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 
 use super::{column, execute, query, read};
-use crate::atproto::Action;
 use crate::atproto::{Cid, Tid};
 
 /// A record op that could not be indexed.

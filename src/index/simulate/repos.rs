@@ -55,11 +55,11 @@ impl Repos {
             return;
         }
         let repo = self.of(account);
-        if repo.data.unwrap_or(*EMPTY_ROOT) != *data {
+        if repo.data.unwrap_or(*EMPTY_ROOT) == *data {
+            (repo.rev, repo.data) = (Some(rev), Some(*data));
+        } else {
             applied.sync_moved += 1;
             repo.fault.get_or_insert_with(|| "#sync names another state".to_owned());
-        } else {
-            (repo.rev, repo.data) = (Some(rev), Some(*data));
         }
     }
 
