@@ -3,6 +3,7 @@
 
 mod collection;
 mod daemon;
+mod hostile;
 mod house;
 mod index;
 mod ingest;
