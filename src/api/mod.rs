@@ -1,1 +1,78 @@
-//! The api role: XRPC methods and web pages. It only reads.
+//! The api role: XRPC methods and web pages. It only reads: its connections cannot write, and it knows no others.
+
+mod failure;
+mod ready;
+mod web;
+mod xrpc;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::config::Config;
+use crate::db::pool::Pools;
+use crate::http::{self, Router};
+use crate::query::Store;
+use crate::query::views::Urls;
+use crate::telemetry::Telemetry;
+
+/// What every handler needs.
+#[derive(Debug)]
+struct Api {
+    store: Store,
+    urls: Urls,
+    telemetry: Telemetry,
+    /// DID and address of this service.
+    did: Option<String>,
+    address: String,
+}
+
+/// Serves until `shutdown`; `probes` are the routes that every process has (`/health`, `/ready`, `/status`, `/metrics`). A database that is
+/// away is no reason to stop: reads answer 503 until it is back.
+///
+/// # Errors
+/// The address cannot be listened on.
+pub async fn run(
+    config: Arc<Config>,
+    pools: Pools,
+    telemetry: Telemetry,
+    probes: Router,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let (host, port) = (config.http.host.as_str(), config.http.port);
+    let listener =
+        TcpListener::bind((host, port)).await.with_context(|| format!("http.host, http.port: cannot listen on {host}:{port}"))?;
+    serve(listener, &config, pools, telemetry, probes, shutdown).await
+}
+
+/// As [`run`], on a listener that is open already.
+///
+/// # Errors
+/// The listener's address cannot be told.
+pub async fn serve(
+    listener: TcpListener,
+    config: &Config,
+    pools: Pools,
+    telemetry: Telemetry,
+    probes: Router,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let listen = listener.local_addr()?;
+    telemetry.status().api(|api| api.listen = listen.to_string());
+    let address = config.service.address(listen.port());
+    let api = Arc::new(Api {
+        store: Store::new(pools.api),
+        urls: Urls::new(&address, &config.service.video_url),
+        telemetry: telemetry.clone(),
+        did: config.service.did.clone(),
+        address,
+    });
+    let router = xrpc::routes(&api).merge(web::routes(&api)).merge(probes);
+    info!(listen = %listen, "serving HTTP");
+    let readiness = ready::watch(&api.store, &telemetry, &shutdown);
+    let (served, ()) = tokio::join!(http::serve(listener, router, &config.http, telemetry.clone(), shutdown.clone()), readiness);
+    Ok(served?)
+}

@@ -5,9 +5,28 @@ use serde::{Deserialize, Serialize};
 /// Who this AppView is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[derive(Default)]
 pub struct Service {
     pub did: Option<String>,
     pub hostname: Option<String>,
     pub public_url: Option<String>,
+    /// Where videos are played from: `<video_url>/watch/<did>/<cid>/playlist.m3u8`.
+    pub video_url: String,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self { did: None, hostname: None, public_url: None, video_url: "https://video.bsky.app".to_owned() }
+    }
+}
+
+impl Service {
+    /// Where clients reach this service: what was set, else the host name over https, else `port` of this machine.
+    #[must_use]
+    pub fn address(&self, port: u16) -> String {
+        match (&self.public_url, &self.hostname) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            (None, Some(host)) => format!("https://{host}"),
+            (None, None) => format!("http://localhost:{port}"),
+        }
+    }
 }

@@ -129,7 +129,7 @@ pub async fn delete(client: &impl GenericClient, kind: EdgeKind, places: &[Ref])
     execute(client, kind.statements().delete, &[&authors, &rkeys]).await
 }
 
-fn edge(row: &Row) -> Result<Edge, Error> {
+pub(super) fn edge(row: &Row) -> Result<Edge, Error> {
     Ok(Edge {
         rkey: row.try_get(0)?,
         author: row.try_get(1)?,

@@ -17,6 +17,7 @@ pub mod migrate;
 pub mod offset;
 pub mod pool;
 pub mod post;
+pub mod read;
 pub mod record;
 pub mod reject;
 pub mod repo;

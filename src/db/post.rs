@@ -48,7 +48,7 @@ fn references(posts: &[&Stored], which: fn(&Post) -> Option<Ref>) -> (Vec<Option
     posts.iter().map(|p| which(&p.post)).map(|r| (r.map(|r| r.rkey), r.map(|r| r.author))).unzip()
 }
 
-fn post(row: &Row) -> Result<Post, Error> {
+pub(super) fn post(row: &Row) -> Result<Post, Error> {
     let reference = |at: usize| -> Result<Option<Ref>, Error> {
         let (rkey, author): (Option<i64>, Option<i32>) = (row.try_get(at)?, row.try_get(at + 1)?);
         Ok(rkey.zip(author).map(|(rkey, author)| Ref { rkey, author }))

@@ -1,1 +1,80 @@
-//! The read side: a request becomes a view.
+//! The read side: a request becomes a view. First the skeleton (which records, in what order, and the cursor), then hydration (all that is
+//! shown of them, one statement a kind), then the view. Never one statement an item, never a write.
+
+pub mod author_feed;
+pub mod feed;
+pub mod hydrate;
+pub mod names;
+pub mod profile;
+pub mod record;
+pub mod views;
+
+use deadpool_postgres::Pool;
+
+use crate::collection::PackError;
+use crate::db::read::process::{self, Process};
+use crate::db::{Client, meta};
+
+/// Why a read gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// All connections are taken, or the server is away.
+    #[error("no connection to the database")]
+    Pool(#[from] deadpool_postgres::PoolError),
+    #[error("a statement failed")]
+    Database(#[from] tokio_postgres::Error),
+    /// What is stored is not what was written.
+    #[error("a stored record cannot be unpacked")]
+    Packed(#[from] PackError),
+}
+
+impl QueryError {
+    /// Whether the same request can succeed in a moment: the connection was the problem, not the statement.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Pool(_) => true,
+            Self::Database(error) => error.code().is_none_or(|code| matches!(code.code().get(..2), Some("08" | "53" | "57"))),
+            Self::Packed(_) => false,
+        }
+    }
+}
+
+/// Where reads go: connections that cannot write.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    #[must_use]
+    pub fn new(pool: Pool) -> Self {
+        Self { pool }
+    }
+
+    /// A connection for one request; its statements may be sent at once.
+    ///
+    /// # Errors
+    /// None is free in time, or the server is away.
+    pub async fn connection(&self) -> Result<Client, QueryError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), QueryError> {
+        let client = self.connection().await?;
+        meta::get(&client, "partitions").await?;
+        Ok(())
+    }
+
+    /// The processes of this installation, as each last said of itself.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn processes(&self) -> Result<Vec<Process>, QueryError> {
+        Ok(process::alive(&self.connection().await?).await?)
+    }
+}

@@ -1,0 +1,3 @@
+//! `app.bsky.actor`.
+
+pub(super) mod get_profile;

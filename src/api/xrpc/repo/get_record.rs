@@ -1,0 +1,47 @@
+//! `com.atproto.repo.getRecord`: one record as its author signed it. Its CID is the hash of the bytes that are answered.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::super::{account, ok};
+use crate::api::Api;
+use crate::api::failure::of_query;
+use crate::atproto::{Cid, Did};
+use crate::collection::Ref;
+use crate::db::Client;
+use crate::db::record::Path;
+use crate::http::{Failure, Response};
+use crate::lexicon::Params;
+use crate::query::hydrate::Hydration;
+use crate::query::views::RecordJson;
+use crate::query::{QueryError, names, record};
+
+#[derive(Serialize)]
+struct Output<'a> {
+    uri: &'a str,
+    cid: String,
+    value: RecordJson<'a>,
+}
+
+pub(in crate::api) async fn answer(api: Arc<Api>, params: Params) -> Result<Response, Failure> {
+    let text = |name| params.text(name).unwrap_or_default();
+    let (repo, collection, rkey) = (text("repo"), text("collection"), text("rkey"));
+    let client = api.store.connection().await.map_err(of_query)?;
+    let no_repo = || Failure::invalid(format!("Could not find repo: {repo}"));
+    let author = account(&client, &params, "repo").await?.ok_or_else(no_repo)?;
+    let state = Hydration::of_actors(&client, &[author]).await.map_err(of_query)?;
+    let did: &Did = &state.actor(author).and_then(|actor| actor.did.parse().ok()).ok_or_else(no_repo)?;
+    let uri = format!("at://{did}/{collection}/{rkey}");
+    let bytes = find(&client, author, collection, rkey).await.map_err(of_query)?;
+    let found = bytes.map(|bytes| (Cid::dag_cbor(&bytes).to_string(), bytes));
+    let found = found.filter(|(cid, _)| params.text("cid").is_none_or(|asked| asked == cid));
+    let (cid, bytes) = found.ok_or_else(|| Failure::named("RecordNotFound", format!("Could not locate record: {uri}")))?;
+    Ok(ok(&Output { uri: &uri, cid, value: RecordJson(&bytes) }))
+}
+
+async fn find(client: &Client, author: i32, collection: &str, rkey: &str) -> Result<Option<Vec<u8>>, QueryError> {
+    let Some(coll) = names::collection(client, collection).await? else { return Ok(None) };
+    let Some(rkey) = names::key(client, author, coll, rkey).await? else { return Ok(None) };
+    record::bytes(client, Path { coll, at: Ref { rkey, author } }).await
+}

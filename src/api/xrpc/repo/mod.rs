@@ -1,0 +1,3 @@
+//! `com.atproto.repo`.
+
+pub(super) mod get_record;

@@ -1,0 +1,62 @@
+//! The state of a post.
+
+use std::collections::HashMap;
+
+use crate::atproto::{Cid, Tid};
+use crate::collection::{Post as Row, Ref, SubjectKind, unpack};
+use crate::db::stat::{self, PostStat, Subject};
+use crate::db::{Client, read};
+use crate::query::QueryError;
+
+/// A post as it stands.
+#[derive(Debug, Clone)]
+pub struct Post {
+    pub row: Row,
+    /// The record's bytes.
+    pub record: Vec<u8>,
+    /// Their hash.
+    pub cid: Cid,
+    pub stat: PostStat,
+}
+
+impl Post {
+    /// The post that its thread began with; `None` where it is no reply.
+    #[must_use]
+    pub fn root(&self) -> Option<Ref> {
+        self.row.root.or(self.row.parent)
+    }
+
+    /// sortAt in microseconds since 1970: min(createdAt, indexedAt), within a minute where the key tells it.
+    #[must_use]
+    pub fn sort_micros(&self) -> i64 {
+        micros(self.row.sort.unwrap_or(self.row.rkey))
+    }
+}
+
+/// Microseconds since 1970 of a sort key.
+pub fn micros(sort_key: i64) -> i64 {
+    Tid::from_value(sort_key).map_or(0, Tid::micros)
+}
+
+pub(super) async fn load(client: &Client, places: &[Ref]) -> Result<HashMap<Ref, Post>, QueryError> {
+    if places.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let stored = read::post::at(client, places).await?;
+    let posts = stored.into_iter().map(|stored| {
+        let record = unpack(&stored.record)?;
+        let place = Ref { rkey: stored.post.rkey, author: stored.post.author };
+        Ok((place, Post { row: stored.post, cid: Cid::dag_cbor(&record), record, stat: PostStat::default() }))
+    });
+    posts.collect()
+}
+
+pub(super) async fn stats(client: &Client, posts: &HashMap<Ref, Post>) -> Result<Vec<(Ref, PostStat)>, QueryError> {
+    if posts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let subjects: Vec<Subject> =
+        posts.keys().map(|place| Subject { sr: place.rkey, sa: place.author, kind: SubjectKind::Post.number() }).collect();
+    let stats = stat::of(client, &subjects).await?;
+    Ok(stats.into_iter().map(|(subject, stat)| (Ref { rkey: subject.sr, author: subject.sa }, stat)).collect())
+}

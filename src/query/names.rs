@@ -1,0 +1,91 @@
+//! From the names in a request to the database's numbers. A name that was never seen is no error: it has no number.
+
+use std::collections::HashMap;
+
+use super::QueryError;
+use crate::atproto::{AtUri, Did, Tid};
+use crate::collection::{Coll, Ref};
+use crate::db::alias::{self, Alias};
+use crate::db::record::Path;
+use crate::db::{Client, account, collection};
+
+/// The account that an at-identifier names. Handles name nobody until they are resolved.
+///
+/// # Errors
+/// The database's.
+pub async fn account(client: &Client, identifier: &str) -> Result<Option<i32>, QueryError> {
+    if !Did::is_valid(identifier) {
+        return Ok(None);
+    }
+    Ok(account::ids(client, &[identifier]).await?.into_iter().next().map(|(_, id)| id))
+}
+
+/// The number of a collection.
+///
+/// # Errors
+/// The database's.
+pub async fn collection(client: &Client, nsid: &str) -> Result<Option<Coll>, QueryError> {
+    if let Some(coll) = Coll::from_nsid(nsid) {
+        return Ok(Some(coll));
+    }
+    Ok(collection::ids(client, &[nsid]).await?.into_iter().next().map(|(_, coll)| coll))
+}
+
+/// The number of a record key of `author`.
+///
+/// # Errors
+/// The database's.
+pub async fn key(client: &Client, author: i32, coll: Coll, rkey: &str) -> Result<Option<i64>, QueryError> {
+    if let Ok(tid) = rkey.parse::<Tid>() {
+        return Ok(Some(tid.value()));
+    }
+    let alias = Alias { author, coll: coll.number(), rkey: rkey.into() };
+    Ok(alias::ids(client, &[alias]).await?.into_iter().next().map(|(_, id)| id))
+}
+
+/// The posts that these addresses name, in their order, each once; addresses of other things and names that were never seen fall away.
+///
+/// # Errors
+/// The database's.
+pub async fn posts(client: &Client, uris: impl Iterator<Item = &str>) -> Result<Vec<Ref>, QueryError> {
+    let uris: Vec<AtUri<'_>> = uris.filter_map(AtUri::parse).filter(|uri| Some(uri.collection) == Coll::POST.nsid()).collect();
+    let dids: Vec<&str> = uris.iter().map(|uri| uri.did).collect();
+    let authors: HashMap<String, i32> = account::ids(client, &dids).await?.into_iter().collect();
+    let aliased = uris.iter().filter(|uri| uri.rkey.parse::<Tid>().is_err()).filter_map(|uri| {
+        let author = *authors.get(uri.did)?;
+        Some(Alias { author, coll: Coll::POST.number(), rkey: uri.rkey.into() })
+    });
+    let aliased: Vec<Alias> = aliased.collect();
+    let keys: HashMap<Alias, i64> =
+        if aliased.is_empty() { HashMap::new() } else { alias::ids(client, &aliased).await?.into_iter().collect() };
+    let mut found = Vec::with_capacity(uris.len());
+    for uri in uris {
+        let Some(&author) = authors.get(uri.did) else { continue };
+        let rkey = uri.rkey.parse::<Tid>().ok().map(Tid::value);
+        let rkey = rkey.or_else(|| keys.get(&Alias { author, coll: Coll::POST.number(), rkey: uri.rkey.into() }).copied());
+        let Some(rkey) = rkey else { continue };
+        let place = Ref { rkey, author };
+        if !found.contains(&place) {
+            found.push(place);
+        }
+    }
+    Ok(found)
+}
+
+/// Texts of record keys that are no TID, by author and id.
+pub type Aliases = HashMap<(i32, i64), String>;
+
+/// The text of a record key: its TID, or the alias among `aliases`.
+#[must_use]
+pub fn key_text(at: Ref, aliases: &Aliases) -> Option<String> {
+    match Tid::from_value(at.rkey) {
+        Some(tid) => Some(tid.to_string()),
+        None => aliases.get(&(at.author, at.rkey)).cloned(),
+    }
+}
+
+/// The paths of those of `places` whose key is no TID.
+#[must_use]
+pub fn aliased(coll: Coll, places: impl Iterator<Item = Ref>) -> Vec<Path> {
+    places.filter(|at| at.rkey < 0).map(|at| Path { coll, at }).collect()
+}

@@ -1,0 +1,216 @@
+//! What posts embed: `app.bsky.embed.*#view`.
+
+use serde::Serialize;
+
+use super::actor::ProfileViewBasic;
+use super::post::{NotFound, Parts};
+use super::urls::Preset;
+use super::{Label, RecordJson, Views};
+use crate::atproto::Cid;
+use crate::collection::feed::post::{Media, MediaKind};
+use crate::collection::{Fields, Ref, StrongRef};
+
+/// An embedded post shows what it embeds itself; one inside that does not.
+const DEPTH: usize = 2;
+
+/// Any embed.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "$type")]
+pub enum Embed<'a> {
+    #[serde(rename = "app.bsky.embed.images#view")]
+    Images { images: Vec<Image<'a>> },
+    #[serde(rename = "app.bsky.embed.gallery#view")]
+    Gallery { items: Vec<GalleryItem<'a>> },
+    #[serde(rename = "app.bsky.embed.external#view")]
+    External { external: External<'a> },
+    #[serde(rename = "app.bsky.embed.video#view")]
+    Video(Video<'a>),
+    #[serde(rename = "app.bsky.embed.record#view")]
+    Record { record: Box<Record<'a>> },
+    #[serde(rename = "app.bsky.embed.recordWithMedia#view")]
+    RecordWithMedia { record: RecordView<'a>, media: Box<Embed<'a>> },
+}
+
+/// `app.bsky.embed.images#viewImage`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Image<'a> {
+    pub thumb: String,
+    pub fullsize: String,
+    pub alt: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aspect_ratio: Option<AspectRatio>,
+}
+
+/// An item of a gallery: only pictures so far.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "$type")]
+pub enum GalleryItem<'a> {
+    #[serde(rename = "app.bsky.embed.gallery#viewImage", rename_all = "camelCase")]
+    Image { thumbnail: String, fullsize: String, alt: &'a str, aspect_ratio: AspectRatio },
+}
+
+/// `app.bsky.embed.defs#aspectRatio`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AspectRatio {
+    pub width: i64,
+    pub height: i64,
+}
+
+/// `app.bsky.embed.external#viewExternal`.
+#[derive(Debug, Clone, Serialize)]
+pub struct External<'a> {
+    pub uri: &'a str,
+    pub title: &'a str,
+    pub description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thumb: Option<String>,
+}
+
+/// `app.bsky.embed.video#view`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Video<'a> {
+    pub cid: String,
+    pub playlist: String,
+    pub thumbnail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alt: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aspect_ratio: Option<AspectRatio>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presentation: Option<&'a str>,
+}
+
+/// `app.bsky.embed.record#view` as a part of another embed.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordView<'a> {
+    pub record: Box<Record<'a>>,
+}
+
+/// The record that is embedded, or why it is not shown.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "$type")]
+pub enum Record<'a> {
+    #[serde(rename = "app.bsky.embed.record#viewRecord")]
+    Post(Box<Quoted<'a>>),
+    #[serde(rename = "app.bsky.embed.record#viewNotFound")]
+    NotFound(NotFound<'a>),
+}
+
+/// `app.bsky.embed.record#viewRecord` of a post.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quoted<'a> {
+    pub uri: String,
+    pub cid: String,
+    pub author: ProfileViewBasic<'a>,
+    pub value: RecordJson<'a>,
+    pub labels: Vec<Label<'a>>,
+    pub like_count: i32,
+    pub reply_count: i32,
+    pub repost_count: i32,
+    pub quote_count: i32,
+    pub indexed_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embeds: Option<Vec<Embed<'a>>>,
+}
+
+impl<'a> Views<'a> {
+    /// What the post of `author` with these parts embeds, itself standing `depth` posts deep.
+    pub(super) fn embed(&self, author: i32, parts: &Parts<'a>, depth: usize) -> Option<Embed<'a>> {
+        if depth >= DEPTH {
+            return None;
+        }
+        let embed = parts.fields.embed.as_ref()?;
+        let did = &self.state.actor(author)?.did;
+        let media = embed.media.as_ref().and_then(|media| self.media(did, media));
+        let record = embed.record.map(|reference| Box::new(self.record(parts.state.row.quote, reference, depth + 1)));
+        match (record, media) {
+            (Some(record), Some(media)) => Some(Embed::RecordWithMedia { record: RecordView { record }, media: Box::new(media) }),
+            (Some(record), None) => Some(Embed::Record { record }),
+            (None, media) => media,
+        }
+    }
+
+    fn record(&self, place: Option<Ref>, reference: StrongRef<'a>, depth: usize) -> Record<'a> {
+        let quoted = place.and_then(|place| self.quoted(place, depth));
+        quoted.map_or_else(|| Record::NotFound(NotFound::new(reference.uri)), |quoted| Record::Post(Box::new(quoted)))
+    }
+
+    fn quoted(&self, place: Ref, depth: usize) -> Option<Quoted<'a>> {
+        let parts = self.parts(place)?;
+        let state = parts.state;
+        let embeds = (depth < DEPTH).then(|| self.embed(place.author, &parts, depth).into_iter().collect());
+        Some(Quoted {
+            uri: parts.uri,
+            cid: parts.cid,
+            author: parts.author,
+            value: RecordJson(&state.record),
+            labels: parts.labels,
+            like_count: state.stat.likes,
+            reply_count: state.stat.replies,
+            repost_count: state.stat.reposts,
+            quote_count: state.stat.quotes,
+            indexed_at: parts.indexed_at,
+            embeds,
+        })
+    }
+
+    fn media(&self, did: &str, media: &Media<'a>) -> Option<Embed<'a>> {
+        let fields = &media.fields;
+        Some(match media.kind {
+            MediaKind::Images => Embed::Images { images: maps(fields, "images").filter_map(|image| self.image(did, &image)).collect() },
+            MediaKind::Gallery => {
+                Embed::Gallery { items: maps(fields, "items").filter_map(|item| self.gallery_item(did, &item)).collect() }
+            }
+            MediaKind::External => Embed::External { external: self.external(did, &fields.map("external")?)? },
+            MediaKind::Video => Embed::Video(self.video(did, fields)?),
+        })
+    }
+
+    fn image(&self, did: &str, image: &Fields<'a>) -> Option<Image<'a>> {
+        let (thumb, fullsize) = self.picture(did, &image.blob("image")?);
+        Some(Image { thumb, fullsize, alt: image.text("alt").unwrap_or_default(), aspect_ratio: aspect_ratio(image) })
+    }
+
+    fn gallery_item(&self, did: &str, item: &Fields<'a>) -> Option<GalleryItem<'a>> {
+        let (thumbnail, fullsize) = self.picture(did, &item.blob("image")?);
+        let alt = item.text("alt").unwrap_or_default();
+        Some(GalleryItem::Image { thumbnail, fullsize, alt, aspect_ratio: aspect_ratio(item)? })
+    }
+
+    fn picture(&self, did: &str, cid: &Cid) -> (String, String) {
+        (self.urls.image(Preset::FeedThumbnail, did, cid), self.urls.image(Preset::FeedFullsize, did, cid))
+    }
+
+    fn external(&self, did: &str, external: &Fields<'a>) -> Option<External<'a>> {
+        Some(External {
+            uri: external.text("uri")?,
+            title: external.text("title").unwrap_or_default(),
+            description: external.text("description").unwrap_or_default(),
+            thumb: external.blob("thumb").map(|cid| self.urls.image(Preset::FeedThumbnail, did, &cid)),
+        })
+    }
+
+    fn video(&self, did: &str, video: &Fields<'a>) -> Option<Video<'a>> {
+        let cid = video.blob("video")?;
+        Some(Video {
+            playlist: self.urls.playlist(did, &cid),
+            thumbnail: self.urls.video_thumbnail(did, &cid),
+            cid: cid.to_string(),
+            alt: video.text("alt"),
+            aspect_ratio: aspect_ratio(video),
+            presentation: video.text("presentation"),
+        })
+    }
+}
+
+fn maps<'a>(fields: &Fields<'a>, key: &str) -> impl Iterator<Item = Fields<'a>> + use<'a> {
+    fields.items(key).filter_map(Fields::at)
+}
+
+fn aspect_ratio(fields: &Fields<'_>) -> Option<AspectRatio> {
+    let ratio = fields.map("aspectRatio")?;
+    Some(AspectRatio { width: ratio.int("width")?, height: ratio.int("height")? })
+}
