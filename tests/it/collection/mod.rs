@@ -1,1 +1,5 @@
-//! Records of the real network to rows and back.
+//! Record <-> row <-> bytes, with the real records of the test data.
+
+mod edges;
+mod numbers;
+mod posts;
