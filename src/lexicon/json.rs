@@ -10,8 +10,9 @@ use serde_json::{Map, Value as Json};
 use super::Invalid;
 use crate::atproto::cbor::Value;
 
-/// Deepest nesting that is read: a thread view nests two levels a post, and clients may ask for 80 parents; `serde_json` stops at 128.
-pub(super) const MAX_NESTING: usize = 512;
+/// Deepest nesting that is read. A thread view is the deepest answer: its 80 parents take a level each here, two in the schemas; `serde_json`
+/// itself reads no text of more than 128 levels.
+pub(super) const MAX_NESTING: usize = 256;
 
 /// Base64 as the specification has it: padding and the bits after the last byte do not matter.
 static BASE64: LazyLock<Encoding> = LazyLock::new(|| {

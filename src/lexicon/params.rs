@@ -178,3 +178,68 @@ fn parse_int(value: &str) -> i64 {
     let size = size.fold(0_i64, |n, digit| n.saturating_mul(10).saturating_add(digit));
     if negative { -size } else { size }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::embedded;
+    use super::*;
+
+    fn params(nsid: &str, query: &str) -> Result<Params, String> {
+        embedded().params(nsid, query).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn errors_are_the_references_words() {
+        for (nsid, query, error) in [
+            ("app.bsky.actor.getProfile", "", "Params must have the property \"actor\""),
+            ("app.bsky.actor.getProfile", "actor=", "Params must have the property \"actor\""),
+            ("app.bsky.actor.getProfile", "actor=nobody", "actor must be a valid did or a handle"),
+            ("app.bsky.feed.getAuthorFeed", "actor=did:plc:a&limit=101", "limit can not be greater than 100"),
+            ("app.bsky.feed.getAuthorFeed", "actor=did:plc:a&limit=0", "limit can not be less than 1"),
+            ("app.bsky.feed.getAuthorFeed", "actor=did:plc:a&limit=many", "limit can not be less than 1"),
+            ("app.bsky.feed.getPosts", "", "Params must have the property \"uris\""),
+            ("app.bsky.feed.getPosts", "uris=nowhere", "uris/0 must be a valid at-uri"),
+            ("com.example.nothing", "", "com.example.nothing is not known"),
+        ] {
+            assert_eq!(params(nsid, query), Err(error.to_owned()), "{nsid}?{query}");
+        }
+        let many = vec!["uris=at://did:plc:a/app.bsky.feed.post/x"; 26].join("&");
+        assert_eq!(params("app.bsky.feed.getPosts", &many), Err("uris must not have more than 25 elements".to_owned()));
+        let flood = "a=b&".repeat(MAX_PAIRS + 1);
+        assert!(params("app.bsky.feed.getPosts", &flood).is_err());
+    }
+
+    #[test]
+    fn values_are_typed_and_defaults_filled_in() {
+        let feed =
+            params("app.bsky.feed.getAuthorFeed", "actor=did%3Aplc%3Aa&includePins=true&limit=30x&cursor=a+b%20c%zz&unknown=1").unwrap();
+        assert_eq!((feed.text("actor"), feed.bool("includePins"), feed.int("limit")), (Some("did:plc:a"), Some(true), Some(30)));
+        assert_eq!((feed.text("cursor"), feed.text("filter"), feed.get("unknown")), (Some("a b c%zz"), Some("posts_with_replies"), None));
+        let feed = params("app.bsky.feed.getAuthorFeed", "actor=a.example&actor=b.example&includePins=1").unwrap();
+        assert_eq!((feed.text("actor"), feed.bool("includePins"), feed.int("limit")), (Some("a.example"), Some(false), Some(50)));
+    }
+
+    #[test]
+    fn arrays_are_read_in_every_spelling() {
+        let (a, b) = ("at://did:plc:a/app.bsky.feed.post/x", "at://did:plc:b/app.bsky.feed.post/y");
+        for query in [format!("uris={a}&uris={b}"), format!("uris[]={a}&uris[]={b}"), format!("uris%5B0%5D={a}&uris%5B1%5D={b}")] {
+            let posts = params("app.bsky.feed.getPosts", &query).unwrap();
+            assert_eq!(posts.texts("uris").collect::<Vec<_>>(), [a, b]);
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_by_parse_int() {
+        for (text, int) in [("7", 7), ("-3", -3), (" +12px", 12), ("", 0), ("x", 0), ("-", 0), ("99999999999999999999", i64::MAX)] {
+            assert_eq!(parse_int(text), int, "{text}");
+        }
+        assert_eq!(parse_int("-99999999999999999999"), -i64::MAX);
+    }
+
+    #[test]
+    fn odd_escapes_are_kept_or_replaced() {
+        assert_eq!(decode("%e2%82%ac+%E2%82"), "\u{20ac} \u{fffd}");
+        assert_eq!(decode("%"), "%");
+        assert_eq!(decode("%4"), "%4");
+    }
+}
