@@ -11,6 +11,7 @@ pub mod collection;
 pub mod dead_letter;
 pub mod edge;
 pub mod gap;
+pub mod heartbeat;
 pub mod lock;
 pub mod meta;
 pub mod migrate;

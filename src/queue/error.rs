@@ -39,4 +39,10 @@ impl QueueError {
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Redis(e) if e.details().starts_with("OOM"))
     }
+
+    /// Whether a person has to mend it: trying again will not help.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Meta { .. } | Self::Lossy(_) | Self::Version(_) | Self::Url(_))
+    }
 }

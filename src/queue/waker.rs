@@ -7,7 +7,7 @@ use fred::types::{ClusterHash, Value};
 
 use super::keys::Stream;
 use super::link::Link;
-use super::value::text;
+use super::value::{position, text};
 use super::{Position, QueueError};
 
 /// How long Redis holds the question where nothing arrives.
@@ -26,8 +26,8 @@ impl Waker {
     }
 
     /// Waits until one of the partitions has an entry after the position named with it, a second at most. Returns the places in `after` of
-    /// those that have.
-    pub async fn wait(&mut self, after: &[(Stream, Position)]) -> Result<Vec<usize>, QueueError> {
+    /// those that have, each with the position of the first such entry.
+    pub async fn wait(&mut self, after: &[(Arc<Stream>, Position)]) -> Result<Vec<(usize, Position)>, QueueError> {
         if after.is_empty() {
             tokio::time::sleep(BLOCK).await;
             return Ok(Vec::new());
@@ -44,7 +44,15 @@ impl Waker {
         args.extend(after.iter().map(|(stream, _)| stream.entries_key.as_str().into()));
         args.extend(after.iter().map(|(_, at)| if at.is_live() { "0-0".into() } else { at.to_string().into() }));
         let answer = link.block("XREAD", ClusterHash::Offset(5), args).await?;
-        let woken: Vec<String> = answer.into_array().into_iter().filter_map(|stream| stream.into_array().first().and_then(text)).collect();
-        Ok(after.iter().enumerate().filter(|(_, (stream, _))| woken.contains(&stream.entries_key)).map(|(place, _)| place).collect())
+        Ok(answer.into_array().into_iter().filter_map(|stream| woken(after, stream)).collect())
     }
+}
+
+/// Reads `[key, [[id, fields]...]]`.
+fn woken(after: &[(Arc<Stream>, Position)], answer: Value) -> Option<(usize, Position)> {
+    let [key, entries] = <[Value; 2]>::try_from(answer.into_array()).ok()?;
+    let key = text(&key)?;
+    let place = after.iter().position(|(stream, _)| stream.entries_key == key)?;
+    let first = entries.into_array().into_iter().next()?.into_array().into_iter().next()?;
+    Some((place, position(&first)?))
 }

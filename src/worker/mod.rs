@@ -1,1 +1,127 @@
 //! The worker role: from the queue into PostgreSQL through index/.
+//!
+//! Pipelines take partitions off the board, read and prepare their batches in parallel; one applier takes what is ready into one
+//! transaction. A second worker process is harmless: the compare on commit lets one of them win, and the other reads the offsets again.
+
+mod applier;
+mod backoff;
+mod board;
+mod context;
+mod pipeline;
+mod read;
+mod report;
+mod sources;
+mod upkeep;
+mod wake;
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use deadpool_postgres::Pool;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use self::backoff::Backoff;
+use self::board::Board;
+use self::context::{Context, Store, Troubles};
+use crate::config::Config;
+use crate::db::meta;
+use crate::index::Index;
+use crate::net::Endpoint;
+use crate::queue::{HASH_NAME, Queue, QueueError};
+use crate::telemetry::Telemetry;
+
+/// Applies the queue until `shutdown`; what is being applied then is brought to its end. `pool` = connections for writing to a migrated
+/// database.
+///
+/// # Errors
+/// A queue or database that was made for other settings, or a Redis that must not be used as it is. Everything else is retried.
+pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let current: Option<Endpoint> = config.relay.url.parse().ok();
+    let context = Arc::new(Context {
+        settings: config.worker.clone(),
+        partitions: config.queue.partitions,
+        cursor: config.relay.cursor,
+        queue,
+        pool,
+        index: Index::new(config.index.clone()),
+        board: Board::new(current.map(|endpoint| endpoint.authority().into())),
+        telemetry,
+        shutdown,
+        troubles: Mutex::new(Troubles::default()),
+    });
+    if !settle(&context, config.redis.allow_lossy).await? {
+        return Ok(());
+    }
+    let pipelines = config.worker.pipelines.max(1);
+    tracing::info!(pipelines, batch_size = config.worker.batch_size, "starting {pipelines} pipelines");
+    context.telemetry.status().worker(|status| status.problem = None);
+    let (sender, receiver) = mpsc::channel(usize::from(config.queue.partitions).max(1));
+    let mut parts = JoinSet::new();
+    for _ in 0..pipelines {
+        parts.spawn(pipeline::run(Arc::clone(&context), sender.clone()));
+    }
+    drop(sender);
+    parts.spawn(applier::run(Arc::clone(&context), receiver));
+    parts.spawn(sources::run(Arc::clone(&context)));
+    parts.spawn(wake::poll(Arc::clone(&context)));
+    parts.spawn(wake::run(Arc::clone(&context)));
+    parts.spawn(upkeep::run(Arc::clone(&context), process_name(&config)));
+    // None ends before the shutdown, unless it panicked: then the role ends, and with it the others.
+    while let Some(ended) = parts.join_next().await {
+        ended.context("a part of the worker failed")?;
+    }
+    Ok(())
+}
+
+/// Holds both stores against the settings, waiting for them where they are away; `false` where a stop was asked for meanwhile.
+async fn settle(context: &Context, allow_lossy: bool) -> anyhow::Result<bool> {
+    let mut backoff = Backoff::new();
+    let settled = async {
+        loop {
+            match check_queue(context, allow_lossy).await {
+                Err(error) if error.is_fatal() => anyhow::bail!("{error}"),
+                Err(error) => context.trouble(Store::Queue, &error),
+                Ok(()) => match check_database(context).await? {
+                    Ok(()) => return Ok(()),
+                    Err(trouble) => context.trouble(Store::Database, &trouble),
+                },
+            }
+            backoff.pause().await;
+        }
+    };
+    context.shutdown.run_until_cancelled(settled).await.transpose().map(|settled| settled.is_some())
+}
+
+async fn check_queue(context: &Context, allow_lossy: bool) -> Result<(), QueueError> {
+    context.queue.check_server(allow_lossy).await?;
+    context.queue.check_meta(context.partitions).await
+}
+
+/// The outer error is for a person, the inner one passes.
+async fn check_database(context: &Context) -> anyhow::Result<Result<(), String>> {
+    let client = match context.client().await {
+        Ok(client) => client,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    for (key, wanted) in [("partitions", context.partitions.to_string()), ("hash", HASH_NAME.to_owned())] {
+        match meta::insert_or_get(&client, key, &wanted).await {
+            Ok(found) => {
+                anyhow::ensure!(
+                    found == wanted,
+                    "this database was filled from a queue with {key} = {found}, configured is {wanted}: set it back"
+                );
+            }
+            Err(error) => return Ok(Err(error.to_string())),
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn process_name(config: &Config) -> String {
+    config.worker.consumer_id.clone().unwrap_or_else(|| {
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        format!("{host}:{}", std::process::id())
+    })
+}

@@ -1,5 +1,6 @@
 //! What a real Redis can do to the queue: full, lossy, another queue, answers lost, keys gone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use appviewd::queue::{HighWater, Moved, Position, QueueError, Seen};
@@ -171,14 +172,14 @@ async fn what_is_kept_beside_comes_back() {
 async fn the_waker_wakes_for_new_entries_only() {
     let redis = Redis::start(&[]).await;
     let queue = queue(&redis);
-    let streams: Vec<_> = (0..2).map(|part| queue.stream(&"relay.example".into(), part)).collect();
+    let streams: Vec<_> = (0..2).map(|part| Arc::new(queue.stream(&"relay.example".into(), part))).collect();
     for stream in &streams {
         queue.begin(stream, at(0), true).await.unwrap();
     }
     let appender = queue.appender().await.unwrap();
     appender.append(&streams[0], at(0), at(3), packed(1)).await.unwrap();
     let mut waker = queue.waker();
-    assert_eq!(waker.wait(&[(streams[0].clone(), at(3)), (streams[1].clone(), at(0))]).await.unwrap(), Vec::<usize>::new());
+    assert_eq!(waker.wait(&[(streams[0].clone(), at(3)), (streams[1].clone(), at(0))]).await.unwrap(), []);
     let waiting = tokio::spawn(async move {
         let started = std::time::Instant::now();
         (waker.wait(&[(streams[0].clone(), at(3)), (streams[1].clone(), Position::LIVE)]).await.unwrap(), started.elapsed())
@@ -186,6 +187,6 @@ async fn the_waker_wakes_for_new_entries_only() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     appender.append(&queue.stream(&"relay.example".into(), 1), at(0), at(9), packed(1)).await.unwrap();
     let (woken, after) = waiting.await.unwrap();
-    assert_eq!(woken, [1]);
+    assert_eq!(woken, [(1, at(9))]);
     assert!(after < Duration::from_millis(900), "{after:?}");
 }

@@ -1,0 +1,105 @@
+//! A pipeline: takes a partition whose turn it is, reads it and prepares its batch for the applier. Several run in parallel.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use super::backoff::Backoff;
+use super::board::Place;
+use super::context::{Context, Store};
+use super::read::{self, Found, ReadError, Work};
+use crate::index::{Batch, IndexError, Prepared};
+use crate::queue::Position;
+
+/// A prepared batch on its way to the applier.
+#[derive(Debug)]
+pub struct Ready {
+    pub place: Place,
+    pub prepared: Prepared,
+    pub events: usize,
+    /// Events up to its end since the partition was begun.
+    pub applied: u64,
+}
+
+impl Ready {
+    pub fn old(&self) -> Position {
+        self.prepared.old()
+    }
+}
+
+/// A quarter of a transaction: while one is applied, several partitions' batches for the next are prepared side by side.
+fn share(batch_size: usize) -> usize {
+    (batch_size / 4).max(1)
+}
+
+/// Runs until `shutdown`.
+pub async fn run(context: Arc<Context>, applier: mpsc::Sender<Ready>) {
+    let steps = async {
+        let mut backoff = Backoff::new();
+        loop {
+            let turn = context.board.take().await;
+            match read::read(&context.queue, &turn, share(context.settings.batch_size)).await {
+                Ok(Found::Nothing { read_to, appended }) => context.board.idle(turn.place, read_to, appended),
+                Ok(Found::Begun(reason)) => {
+                    tracing::info!(source = %turn.stream.source, part = turn.stream.part, at = %turn.offset, reason, "stream begun");
+                    context.telemetry.metrics().queue.begun.inc(reason);
+                    context.board.idle(turn.place, turn.offset, 0);
+                }
+                Ok(Found::Work(work)) => {
+                    context.board.seen(turn.place, work.read_to, work.appended);
+                    let Some(ready) = prepare(&context, turn.place, work).await else {
+                        context.board.again(turn.place);
+                        continue;
+                    };
+                    if applier.send(ready).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    complain(&context, &error);
+                    context.board.again(turn.place);
+                    backoff.pause().await;
+                    continue;
+                }
+            }
+            context.works(Store::Queue);
+            backoff.reset();
+        }
+    };
+    let _ = context.shutdown.run_until_cancelled(steps).await;
+}
+
+fn complain(context: &Context, error: &ReadError) {
+    if let ReadError::Entry { .. } = error {
+        tracing::error!(%error, "an entry cannot be read; its partition waits");
+    }
+    context.trouble(Store::Queue, error);
+}
+
+/// Prepares the batch; tries again until it works. `None`: the offset has moved meanwhile.
+async fn prepare(context: &Context, place: Place, work: Work) -> Option<Ready> {
+    let mut backoff = Backoff::new();
+    let events = work.batch.events.len();
+    loop {
+        let started = Instant::now();
+        match attempt(context, work.batch.clone()).await {
+            Ok(prepared) => {
+                context.telemetry.metrics().worker.prepare_seconds.observe(started.elapsed().as_secs_f64());
+                return Some(Ready { place, prepared, events, applied: work.applied });
+            }
+            Err(error) => context.trouble(Store::Database, &error),
+        }
+        backoff.pause().await;
+        if context.board.offset(place) != Some(work.batch.old) {
+            return None;
+        }
+    }
+}
+
+async fn attempt(context: &Context, batch: Batch) -> Result<Prepared, IndexError> {
+    let mut client = context.client().await?;
+    let prepared = context.index.prepare(&mut client, batch).await?;
+    context.works(Store::Database);
+    Ok(prepared)
+}
