@@ -310,7 +310,7 @@ mod tests {
         board.applied(3, at(7), 1);
         assert_eq!(taken(&board), [0; 0]);
         board.wake_all();
-        assert_eq!(taken(&board), [3]);
+        assert_eq!(taken(&board), [2, 3]);
         board.idle(3, at(7), 1);
         assert_eq!(taken(&board), [1]);
     }
