@@ -108,6 +108,7 @@ fn type_holds(nsid: &str, reader: &Reader<'_>) -> Result<(), Invalid> {
     }
 }
 
+/// `tid` is not insisted on: the reference indexes what is there under any key, repos hold such records, and the tables number such keys.
 fn key_holds(key: &KeyType, rkey: &str) -> Result<(), Invalid> {
     let holds = match key {
         KeyType::Tid | KeyType::Any => RecordKey::is_valid(rkey),

@@ -32,6 +32,32 @@ fn single_posts_are_valid() {
     }
 }
 
+#[test]
+fn keys_are_judged_by_the_collection() {
+    let Some(all) = records::all() else { return };
+    let judge = |collection: &str, rkey: &str| {
+        let real = all.iter().find(|real| real.collection == collection).unwrap();
+        lexicon::embedded().validate_record(collection, rkey, &real.record).is_ok()
+    };
+    assert!(judge("app.bsky.actor.profile", "self") && !judge("app.bsky.actor.profile", "3jzfcijpj2z2a"));
+    assert!(judge("app.bsky.feed.post", "3jzfcijpj2z2a") && judge("app.bsky.feed.post", "hello") && !judge("app.bsky.feed.post", "no/key"));
+}
+
+#[test]
+fn a_record_must_be_of_its_collection_and_strict() {
+    let Some(all) = records::all() else { return };
+    let like = all.iter().find(|real| real.collection == "app.bsky.feed.like").unwrap();
+    let judge = |collection: &str, record: &[u8]| {
+        lexicon::embedded().validate_record(collection, "3jzfcijpj2z2a", record).map_err(|e| e.to_string())
+    };
+    let expected = "Record/$type must be app.bsky.feed.repost, got app.bsky.feed.like";
+    assert_eq!(judge("app.bsky.feed.repost", &like.record), Err(expected.to_owned()));
+    assert_eq!(judge("app.bsky.feed.like", b"\xa0"), Err("Record/$type must be a string".to_owned()));
+    assert_eq!(judge("com.example.thing", b"\xa0"), Err("Record has a type that is not known".to_owned()));
+    let trailing = [&like.record[..], b"\0"].concat();
+    assert_eq!(judge("app.bsky.feed.like", &trailing), Err("Record is not DAG-CBOR: bytes follow the item".to_owned()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
