@@ -10,6 +10,8 @@ use crate::net::{Options, Reach, Socket};
 use crate::queue::{Appender, Position, QueueError, Seen, Stream};
 
 const SUBSCRIBE: &str = "/xrpc/com.atproto.sync.subscribeRepos";
+/// Bytes of frames that wait to be judged: some 40 ms of a full load. What is more stays with the relay.
+const QUEUE_BYTES: usize = 4 << 20;
 
 /// A session that can begin.
 #[derive(Debug)]
@@ -70,7 +72,7 @@ async fn settle(appender: &Appender, streams: &[Arc<Stream>], positions: &[Optio
 
 async fn connect(context: &Context, opening: &Opening) -> Result<Socket, End> {
     let path = opening.cursor.map_or_else(|| SUBSCRIBE.to_owned(), |cursor| format!("{SUBSCRIBE}?cursor={cursor}"));
-    let socket = Socket::connect(&context.endpoint, &path, Reach::Any, Options::default()).await;
+    let socket = Socket::connect(&context.endpoint, &path, Reach::Any, Options { queue_bytes: QUEUE_BYTES, ..Options::default() }).await;
     let socket = socket.map_err(|error| End::broken("connect", error))?;
     tracing::info!(source = %context.source, epoch = opening.epoch, cursor = opening.cursor, "connected to the relay");
     let metrics = &context.telemetry.metrics().ingest;

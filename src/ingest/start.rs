@@ -71,7 +71,8 @@ fn resume(known: &Known<'_>, epoch: i64, smallest: Position) -> Opening {
     let Some(seen) = check else {
         return Opening { epoch, cursor: Some(wanted), first: false, check: None, only_check: false };
     };
-    let early = seen.seq.saturating_sub(EARLY).max(0);
+    // A cursor of 0 asks for all there is, which no relay calls outdated: an absence would then look like other numbers.
+    let early = seen.seq.saturating_sub(EARLY).max(1).min(seen.seq - 1);
     Opening { epoch, cursor: Some(early), first: false, only_check: smallest.epoch < epoch || wanted < early, check: Some(seen) }
 }
 
