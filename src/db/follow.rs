@@ -14,7 +14,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         bucket_sql!("k.rkey", 50),
     ),
     of: "-- follow::of
-        e.rkey, e.author, 0::int8, e.subject, e.via, e.dms, e.flags, NULL::int8ECT e.rkey, e.author, 0::int8, e.subject, e.via, e.dms, e.flags, NULL::int8
+        SELECT e.rkey, e.author, 0::int8, e.subject, e.via, e.dms, e.flags, NULL::int8
         FROM UNNEST($1::int4[], $2::int8[], $3::int4[]) AS k (author, sr, sa)
         JOIN follow e ON e.author = k.author AND e.subject = k.sa",
     insert: "-- follow::insert

@@ -15,7 +15,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     ),
     of: concat!(
         "-- like::of
-        e.rkey, e.author, e.sr, e.sa, e.via, e.dms, e.flags, NULL::int8ECT e.rkey, e.author, e.sr, e.sa, e.via, e.dms, e.flags, NULL::int8
+        SELECT e.rkey, e.author, e.sr, e.sa, e.via, e.dms, e.flags, NULL::int8
         FROM UNNEST($1::int4[], $2::int8[], $3::int4[]) AS k (author, sr, sa)
         JOIN \"like\" e ON e.author = k.author AND e.sr = k.sr AND e.sa = k.sa AND ",
         h31_sql!("e.sr", "e.sa"),

@@ -1,1 +1,14 @@
-//! Events to rows, against a real PostgreSQL.
+//! The write side against a real PostgreSQL, with events built by hand: each rule by its name, and random histories.
+
+mod accounts;
+mod edges;
+mod kept;
+mod kit;
+mod letters;
+mod names;
+mod offsets;
+mod plans;
+mod posts;
+mod random;
+mod repos;
+mod speed;

@@ -7,6 +7,7 @@ use appviewd::atproto::car::Car;
 use appviewd::atproto::cbor::Value;
 use appviewd::atproto::commit::SignedCommit;
 use appviewd::atproto::frame::{CommitFrame, Frame, SyncFrame};
+use appviewd::atproto::mst::EMPTY_ROOT;
 use appviewd::atproto::{AtUri, Cid, Tid};
 
 /// Namespaces whose records are kept though nothing is derived from them.
@@ -77,6 +78,11 @@ impl Model {
         model
     }
 
+    /// An empty index, to which records of these CIDs are not allowed.
+    pub fn with_invalid(invalid: HashSet<Cid>) -> Self {
+        Self { invalid, ..Self::default() }
+    }
+
     /// One message more.
     pub fn play(&mut self, frame: &Frame<'_>) {
         match frame {
@@ -126,12 +132,18 @@ impl Model {
         let car = Car::parse(frame.blocks).expect("a CAR");
         let commit = SignedCommit::decode(car.get(&car.root()).expect("the commit block")).expect("a commit");
         let repo = self.repo(frame.did);
-        if repo.rev.is_none_or(|held| held < rev) && repo.data != Some(commit.data) {
+        if repo.rev.is_some_and(|held| held >= rev) {
+            return;
+        }
+        if repo.data.unwrap_or(*EMPTY_ROOT) == commit.data {
+            (repo.rev, repo.data) = (Some(rev), Some(commit.data));
+        } else {
             repo.desynchronized = true;
         }
     }
 
-    fn put(&mut self, uri: String, cid: Cid, block: &[u8]) {
+    /// A record comes to stand at `uri`.
+    pub fn put(&mut self, uri: String, cid: Cid, block: &[u8]) {
         self.dead_letters.remove(&uri);
         if !KEPT.iter().any(|kept| collection(&uri).starts_with(kept)) {
             return;
@@ -153,7 +165,8 @@ impl Model {
         self.records.insert(uri, Record { cid, links });
     }
 
-    fn take(&mut self, uri: &str) {
+    /// The record at `uri` goes.
+    pub fn take(&mut self, uri: &str) {
         self.dead_letters.remove(uri);
         let Some(record) = self.records.remove(uri) else { return };
         if let Some(edges) = self.edges_of(uri, &record.links) {
