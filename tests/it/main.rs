@@ -4,6 +4,7 @@
 mod collection;
 mod daemon;
 mod hostile;
+mod faults;
 mod house;
 mod index;
 mod ingest;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use appviewd::sandbox::relay::{Faults, Log, Stats, listen};
+use appviewd::sandbox::relay::{Faults, Log, Stats, listen, spoil};
 use appviewd::sandbox::{Network, Relay};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -64,13 +64,15 @@ impl TestRelay {
         &self.relay.stats
     }
 
-    /// Sends the next `events` messages of `network`; the frames, for the model.
+    /// Sends the next `events` messages of `network`, under the relay's next numbers; the frames, for the model.
     pub fn send(&self, network: &mut Network, events: usize) -> Vec<Vec<u8>> {
         let mut frames = Vec::with_capacity(events);
         for _ in 0..events {
             let made = network.next_event().unwrap();
-            self.log().push(made.seq, made.frame.clone());
-            frames.push(made.frame);
+            let seq = self.log().head().seq + 1;
+            let frame = if made.seq == seq { made.frame } else { spoil::with_seq(&made.frame, seq).unwrap() };
+            self.log().push(seq, frame.clone());
+            frames.push(frame);
         }
         frames
     }

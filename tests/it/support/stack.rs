@@ -1,15 +1,24 @@
 //! A whole AppView for one test: a private PostgreSQL and Redis, a relay, a seeded network, and as many daemons as the test wants.
 
+use std::collections::HashMap;
+
 use appviewd::sandbox::Network;
 use tempfile::TempDir;
 
 use super::daemon::Daemon;
+use super::dump;
+use super::model::Model;
 use super::postgres::Postgres;
 use super::redis::Redis;
 use super::relay::TestRelay;
 
 /// Accounts of a test's network: few, so that they meet often.
 const ACCOUNTS: usize = 30;
+
+/// Partitions of a test's queue.
+const PARTITIONS: u16 = 4;
+/// Differing lines that a failing test shows.
+const SHOWN: usize = 12;
 
 /// Ends with the test.
 pub struct Stack {
@@ -38,9 +47,74 @@ impl Stack {
     /// A daemon with these roles, not yet started: it reads the relay from its beginning, and has 4 partitions.
     pub fn daemon(&self, name: &str, roles: &str) -> Daemon {
         let mut daemon = Daemon::new(name, roles, self.dir.path());
-        daemon.set("RELAY_URL", self.relay.url()).set("RELAY_CURSOR", 0).set("APPVIEW_QUEUE__PARTITIONS", 4);
+        daemon.set("RELAY_URL", self.relay.url()).set("RELAY_CURSOR", 0).set("APPVIEW_QUEUE__PARTITIONS", PARTITIONS);
         daemon.set("REDIS_URL", self.redis.url()).set("DATABASE_URL", self.postgres.url());
         daemon
+    }
+
+    /// Holds what PostgreSQL holds against the in-order model of all frames that were sent; the model.
+    pub async fn equals_model(&self) -> Model {
+        let model = Model::of(&self.frames, self.network.invalid());
+        let (held, expected) = (self.dump().await, model.lines());
+        let missing = difference(&expected, &held);
+        let extra = difference(&held, &expected);
+        let few = |lines: &[String]| lines.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n  ");
+        assert!(
+            missing.is_empty() && extra.is_empty(),
+            "PostgreSQL is not the model: of {} lines {} missing, {} too many\nmissing:\n  {}\ntoo many:\n  {}",
+            expected.len(),
+            missing.len(),
+            extra.len(),
+            few(&missing),
+            few(&extra)
+        );
+        model
+    }
+
+    /// What PostgreSQL holds.
+    pub async fn dump(&self) -> Vec<String> {
+        dump::lines(&self.postgres.connect().await).await
+    }
+
+    /// A field of every partition's positions in Redis, as (epoch, seq).
+    fn at(&self, field: &str) -> Vec<(i64, i64)> {
+        let key = |part: u16| format!("firehose:events:{{{}:{part}}}:at", self.relay.source());
+        let read = |part| position(self.redis.cli(&["HGET", &key(part), field]).trim());
+        (0..PARTITIONS).filter_map(read).collect()
+    }
+
+    /// Where each partition of the queue ends; those that are not there are left out.
+    pub fn positions(&self) -> Vec<(i64, i64)> {
+        self.at("pos")
+    }
+
+    /// The numbers up to which each partition of the queue was trimmed.
+    pub fn floors(&self) -> Vec<i64> {
+        self.at("floor").into_iter().map(|(_, seq)| seq).collect()
+    }
+
+    /// Whether every partition of the queue has everything up to `seq`.
+    pub fn queued(&self, seq: i64) -> bool {
+        let positions = self.positions();
+        positions.len() == usize::from(PARTITIONS) && positions.iter().all(|(_, at)| *at >= seq)
+    }
+
+    /// Number of the last frame that ingest has noted.
+    pub fn seen(&self) -> i64 {
+        let key = format!("firehose:events:{{{}}}:seen", self.relay.source());
+        self.redis.cli(&["HGET", &key, "seq"]).trim().parse().unwrap_or(-1)
+    }
+
+    /// Where each partition is applied.
+    pub async fn offsets(&self) -> Vec<i64> {
+        let rows = self.postgres.connect().await.query("SELECT seq FROM stream_offset", &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Where each partition is applied in that epoch; -1 where it is in another.
+    pub async fn offsets_in(&self, epoch: i64) -> Vec<i64> {
+        let rows = self.postgres.connect().await.query("SELECT epoch, seq FROM stream_offset", &[]).await.unwrap();
+        rows.iter().map(|row| if row.get::<_, i64>(0) == epoch { row.get(1) } else { -1 }).collect()
     }
 
     /// Has the network make `events` messages and the relay send them; the number of the last.
@@ -48,4 +122,26 @@ impl Stack {
         self.frames.extend(self.relay.send(&mut self.network, events));
         self.relay.log().head().seq
     }
+}
+
+/// `<epoch>-<seq>`.
+fn position(text: &str) -> Option<(i64, i64)> {
+    let (epoch, seq) = text.split_once('-')?;
+    Some((epoch.parse().ok()?, seq.parse().ok()?))
+}
+
+/// The lines of `a` that `b` does not have, as often as it lacks them; both are sorted.
+fn difference(a: &[String], b: &[String]) -> Vec<String> {
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for line in b {
+        *left.entry(line).or_default() += 1;
+    }
+    let mut lacking = Vec::new();
+    for line in a {
+        match left.get_mut(line.as_str()) {
+            Some(count @ 1..) => *count -= 1,
+            _ => lacking.push(line.clone()),
+        }
+    }
+    lacking
 }

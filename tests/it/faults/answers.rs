@@ -1,0 +1,70 @@
+//! Answers lost after the server has carried the request out: what was done is not known to whoever asked.
+
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest;
+
+use crate::support::proxy::Proxy;
+use crate::support::stack::Stack;
+
+/// Answers that are lost in each test.
+const LOST: u64 = 3;
+
+/// The name under which Redis keeps a script of the queue.
+fn sha1(script: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/queue/lua/{script}.lua"));
+    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &std::fs::read(path).unwrap());
+    hash.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
+}
+
+async fn redis_answers_lost(seed: u64, script: &str, times: u64) {
+    let mut stack = Stack::start(seed).await;
+    let proxy = Proxy::in_front_of(&stack.redis.socket());
+    proxy.lose_answers(sha1(script).as_bytes(), times);
+    let mut daemon = stack.daemon("all", "ingest,worker");
+    daemon.set("REDIS_URL", proxy.redis_url()).start().await;
+    stack.send(400);
+    crate::support::eventually("answers are lost", 30, async || proxy.lost() == times).await;
+    let last = stack.send(400);
+    daemon.applied(last, 60).await;
+    stack.equals_model().await;
+}
+
+#[tokio::test]
+async fn answers_of_append_lost() {
+    redis_answers_lost(40, "append", LOST).await;
+}
+
+#[tokio::test]
+async fn answers_of_advance_lost() {
+    redis_answers_lost(41, "advance", LOST).await;
+}
+
+#[tokio::test]
+async fn answers_of_trim_lost() {
+    redis_answers_lost(42, "trim", LOST).await;
+}
+
+#[tokio::test]
+async fn answers_of_begin_lost() {
+    redis_answers_lost(43, "begin", LOST).await;
+}
+
+#[tokio::test]
+async fn answers_of_commit_lost() {
+    let mut stack = Stack::start(44).await;
+    let proxy = Proxy::of_postgres(stack.postgres.socket_dir());
+    let mut daemon = stack.daemon("all", "ingest,worker");
+    daemon.set("DATABASE_URL", proxy.postgres_url()).start().await;
+    let last = stack.send(200);
+    daemon.applied(last, 60).await;
+    proxy.lose_answers(b"COMMIT", LOST);
+    stack.send(300);
+    crate::support::eventually("answers are lost", 30, async || proxy.lost() == LOST).await;
+    let last = stack.send(300);
+    daemon.applied(last, 60).await;
+    stack.equals_model().await;
+}
