@@ -2,4 +2,5 @@
 
 mod client;
 mod network;
+mod process;
 mod relay;

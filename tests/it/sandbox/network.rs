@@ -8,6 +8,7 @@ use appviewd::atproto::commit::SignedCommit;
 use appviewd::atproto::frame::{CommitFrame, Frame};
 use appviewd::atproto::mst::{self, ProofOp};
 use appviewd::atproto::{AtUri, Cid};
+use appviewd::lexicon;
 use appviewd::sandbox::Network;
 
 fn frames(seed: u64, accounts: usize, events: usize) -> Vec<Vec<u8>> {
@@ -128,4 +129,31 @@ fn the_events_hold_what_an_index_finds_hard() {
         assert!(count >= 5, "{what}: {count}");
     }
     assert!(network.invalid().len() >= 3);
+}
+
+#[test]
+fn records_are_valid_but_for_those_that_are_marked() {
+    let mut network = Network::new(13, 50);
+    let frames: Vec<_> = (0..6000).map(|_| network.next_event().unwrap().frame).collect();
+    let (mut valid, mut invalid) = (0, 0);
+    for bytes in &frames {
+        let Frame::Commit(frame) = Frame::parse(bytes).unwrap() else { continue };
+        let car = Car::parse(frame.blocks).unwrap();
+        for (op, cid) in frame.ops.iter().filter_map(|op| Some((op, op.cid?))) {
+            let (collection, rkey) = op.path.split_once('/').unwrap();
+            if !lexicon::embedded().has_record(collection) {
+                assert_eq!(collection, "com.example.sandbox.note");
+                continue;
+            }
+            let judged = lexicon::embedded().validate_record(collection, rkey, car.get(&cid).unwrap());
+            if network.invalid().contains(&cid) {
+                assert!(judged.is_err(), "{} is valid", op.path);
+                invalid += 1;
+            } else {
+                assert!(judged.is_ok(), "{}: {judged:?}", op.path);
+                valid += 1;
+            }
+        }
+    }
+    assert!(valid > 5000 && invalid >= 3, "{valid} valid, {invalid} invalid");
 }

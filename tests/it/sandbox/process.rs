@@ -1,0 +1,55 @@
+//! The sandbox as the command runs it: makes, records, replays, and stops when it is asked to.
+
+use std::net::SocketAddr;
+
+use appviewd::sandbox::{Options, recording, run};
+use tokio_util::sync::CancellationToken;
+
+use super::client::Client;
+use crate::support::eventually;
+
+fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Runs the sandbox until its first `count` frames were read by a client.
+async fn served(options: Options, count: usize) -> Vec<Vec<u8>> {
+    let (address, stop) = (options.listen, CancellationToken::new());
+    let process = tokio::spawn(run(options, stop.clone()));
+    eventually("the sandbox listens", 10, async || tokio::net::TcpStream::connect(address).await.is_ok()).await;
+    let mut client = Client::connect(address, Some(0)).await;
+    let mut frames = Vec::new();
+    for _ in 0..count {
+        frames.push(client.next().await.expect("a frame"));
+    }
+    stop.cancel();
+    process.await.unwrap().unwrap();
+    frames
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_replayed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("frames.bin.zst");
+    let made = Options { events: Some(300), rate: 0, listen: free_address(), record: Some(path.clone()), ..Options::default() };
+    let frames = served(made.clone(), 300).await;
+    assert_eq!(recording::Reader::open(&path).unwrap().map(Result::unwrap).collect::<Vec<_>>(), frames);
+    assert_eq!(served(Options { listen: free_address(), ..made }, 300).await, frames, "the same options give the same recording");
+    let replayed = Options { replay: Some(path), rate: 0, listen: free_address(), ..Options::default() };
+    assert_eq!(served(replayed, 300).await, frames);
+}
+
+#[tokio::test]
+async fn a_rate_is_kept() {
+    let options = Options { rate: 100, listen: free_address(), ..Options::default() };
+    let before = std::time::Instant::now();
+    served(options, 50).await;
+    assert!(before.elapsed().as_millis() >= 400, "50 frames at 100 a second came in {:?}", before.elapsed());
+}
+
+#[tokio::test]
+async fn a_missing_recording_is_an_error() {
+    let options = Options { replay: Some("/nonexistent.bin".into()), listen: free_address(), ..Options::default() };
+    let error = run(options, CancellationToken::new()).await.unwrap_err();
+    assert!(format!("{error:#}").contains("/nonexistent.bin"), "{error:#}");
+}
