@@ -3,8 +3,8 @@
 
 mod collection;
 mod daemon;
-mod hostile;
 mod faults;
+mod hostile;
 mod house;
 mod index;
 mod ingest;

@@ -12,6 +12,7 @@ pub mod redis;
 pub mod relay;
 pub mod stack;
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Waits until `done` says so; fails the test with `what` after `secs` seconds.
@@ -28,4 +29,20 @@ pub fn run(command: &mut std::process::Command) -> String {
     let out = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// The lines of `a` that `b` does not have, as often as it lacks them; both are sorted.
+pub fn difference(a: &[String], b: &[String]) -> Vec<String> {
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for line in b {
+        *left.entry(line).or_default() += 1;
+    }
+    let mut lacking = Vec::new();
+    for line in a {
+        match left.get_mut(line.as_str()) {
+            Some(count @ 1..) => *count -= 1,
+            _ => lacking.push(line.clone()),
+        }
+    }
+    lacking
 }

@@ -1,16 +1,14 @@
 //! A whole AppView for one test: a private PostgreSQL and Redis, a relay, a seeded network, and as many daemons as the test wants.
 
-use std::collections::HashMap;
-
 use appviewd::sandbox::Network;
 use tempfile::TempDir;
 
 use super::daemon::Daemon;
-use super::dump;
 use super::model::Model;
 use super::postgres::Postgres;
 use super::redis::Redis;
 use super::relay::TestRelay;
+use super::{difference, dump};
 
 /// Accounts of a test's network: few, so that they meet often.
 const ACCOUNTS: usize = 30;
@@ -128,20 +126,4 @@ impl Stack {
 fn position(text: &str) -> Option<(i64, i64)> {
     let (epoch, seq) = text.split_once('-')?;
     Some((epoch.parse().ok()?, seq.parse().ok()?))
-}
-
-/// The lines of `a` that `b` does not have, as often as it lacks them; both are sorted.
-fn difference(a: &[String], b: &[String]) -> Vec<String> {
-    let mut left: HashMap<&str, usize> = HashMap::new();
-    for line in b {
-        *left.entry(line).or_default() += 1;
-    }
-    let mut lacking = Vec::new();
-    for line in a {
-        match left.get_mut(line.as_str()) {
-            Some(count @ 1..) => *count -= 1,
-            _ => lacking.push(line.clone()),
-        }
-    }
-    lacking
 }
