@@ -1,0 +1,92 @@
+//! Every statement of the API, as it was prepared on its own connection with its own settings, goes over an index and sorts no whole range.
+
+use std::fmt::Write as _;
+
+use super::world::{ALICE, BOB, World, edge, key, post, uri};
+
+/// Tables of a row a process or a setting, read whole on purpose.
+const SMALL: [&str; 2] = ["heartbeat", "collection"];
+
+#[tokio::test]
+async fn every_statement_of_the_api_uses_its_index() {
+    let mut world = World::start().await;
+    let cid = world.put(ALICE, "app.bsky.feed.post", &key(1), &post("x", 1, vec![])).await;
+    let target = uri(ALICE, "app.bsky.feed.post", &key(1));
+    let generator = uri(ALICE, "app.bsky.feed.generator", "my-feed");
+    // The third cannot be rebuilt from its columns; the fourth's subject has a key that is no TID.
+    for (collection, at, subject, created) in [
+        ("app.bsky.feed.repost", 2, &target, 2),
+        ("app.bsky.feed.like", 3, &target, 3),
+        ("app.bsky.feed.like", 4, &target, -99),
+        ("app.bsky.feed.like", 5, &generator, 5),
+    ] {
+        world.put(BOB, collection, &key(at), &edge(collection, subject, cid, created)).await;
+    }
+    let get = "com.atproto.repo.getRecord";
+    let alias = ("uris", "at://did:plc:aliceaaaaaaaaaaaaaaaaaaa/app.bsky.feed.post/no-tid");
+    for (nsid, params) in [
+        ("app.bsky.actor.getProfile", vec![("actor", ALICE)]),
+        ("app.bsky.feed.getPosts", vec![("uris", target.as_str()), alias]),
+        ("app.bsky.feed.getAuthorFeed", vec![("actor", BOB)]),
+        (get, vec![("repo", BOB), ("collection", "app.bsky.feed.like"), ("rkey", &key(3))]),
+        (get, vec![("repo", BOB), ("collection", "app.bsky.feed.like"), ("rkey", &key(4))]),
+        (get, vec![("repo", BOB), ("collection", "app.bsky.feed.like"), ("rkey", &key(5))]),
+        (get, vec![("repo", BOB), ("collection", "app.bsky.feed.repost"), ("rkey", &key(2))]),
+    ] {
+        world.query(nsid, &params).await;
+    }
+    for collection in
+        ["app.bsky.feed.post", "app.bsky.graph.follow", "app.bsky.graph.block", "com.example.thing", "app.bsky.feed.generator"]
+    {
+        world.try_query(get, &[("repo", ALICE), ("collection", collection), ("rkey", "no-tid")]).await;
+        world.try_query(get, &[("repo", ALICE), ("collection", collection), ("rkey", &key(9))]).await;
+    }
+    world.get("/").await;
+
+    let client = world.pools.api.get().await.unwrap();
+    let prepared = "SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements WHERE statement LIKE '--%'";
+    let statements = client.query(prepared, &[]).await.unwrap();
+    let mut seen = String::new();
+    for row in &statements {
+        let (name, sql, parameters): (String, String, i32) = (row.get(0), row.get(1), row.get(2));
+        let title = sql.lines().next().unwrap().to_owned();
+        let nulls = vec!["NULL"; usize::try_from(parameters).unwrap()].join(", ");
+        let arguments = if parameters == 0 { String::new() } else { format!("({nulls})") };
+        let explain = format!("EXPLAIN (COSTS OFF) EXECUTE \"{name}\"{arguments}");
+        let plan: Vec<String> = client.simple_query(&explain).await.unwrap().iter().filter_map(line).collect();
+        for line in &plan {
+            let whole = line.split_once("Seq Scan on ").map(|(_, table)| table.split(' ').next().unwrap());
+            assert!(whole.is_none_or(|table| SMALL.contains(&table)), "{title}\n{}", plan.join("\n"));
+        }
+        if title.contains("read::feed::") {
+            let sorts = plan.iter().filter(|line| line.trim_start().trim_start_matches("->").trim() == "Sort").count();
+            let plan = plan.join("\n");
+            assert!(sorts == 0 && plan.contains("Incremental Sort") && plan.contains("Index Scan Backward using"), "{title}\n{plan}");
+        }
+        writeln!(seen, "{title}").unwrap();
+    }
+    for title in [
+        "read::actor::by_id",
+        "read::actor::kept",
+        "read::feed::posts",
+        "read::feed::reposts",
+        "read::post::at",
+        "read::key::did",
+        "read::key::texts",
+        "read::record::kept",
+        "read::record::raw",
+        "stat::of",
+        "account::ids",
+        "alias::ids",
+        "like::at",
+        "repost::at",
+        "follow::at",
+        "block::at",
+    ] {
+        assert!(seen.contains(&format!("-- {title}\n")), "{title} was not prepared; these were:\n{seen}");
+    }
+}
+
+fn line(message: &tokio_postgres::SimpleQueryMessage) -> Option<String> {
+    if let tokio_postgres::SimpleQueryMessage::Row(row) = message { row.get(0).map(ToOwned::to_owned) } else { None }
+}
