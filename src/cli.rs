@@ -2,6 +2,7 @@
 
 #![allow(clippy::doc_markdown, reason = "doc comments of this file are the text of --help")]
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -65,6 +66,39 @@ pub enum Command {
     Status,
     /// Exit code 0 where the daemon that runs with these options is ready (for container health checks)
     Health,
+    /// Shows or replays records that could not be indexed
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// Runs a small atproto network of its own, whose relay a daemon can read: RELAY_URL=ws://127.0.0.1:2470
+    Sandbox(Sandbox),
+}
+
+/// A seeded network: the same flags give the same frames, but for the times of a network that lives now.
+#[derive(Debug, Clone, Args)]
+pub struct Sandbox {
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Accounts of the network
+    #[arg(long, default_value_t = 200)]
+    pub accounts: usize,
+    /// Messages in all [default: without end]
+    #[arg(long)]
+    pub events: Option<u64>,
+    /// Messages a second; 0 = as fast as they can be made
+    #[arg(long, default_value_t = 50)]
+    pub rate: u32,
+    /// Where the relay listens
+    #[arg(long, default_value = "127.0.0.1:2470")]
+    pub listen: SocketAddr,
+    /// Serves the frames of this recording in place of a network
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+    /// Writes every frame that is served to this file (.zst: compressed)
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Newest frames that are replayed to those who come late
+    #[arg(long, default_value_t = 100_000)]
+    pub window: usize,
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,6 +107,28 @@ pub enum ConfigCommand {
     Check,
     /// Prints the options in effect and who set each; passwords are hidden
     Show,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// Prints one line a letter: number, what it is of, action, rev, reason
+    List(Letters),
+    /// Indexes them again, each only while no later operation on its path has replaced it
+    Replay(Letters),
+}
+
+/// Which letters; all of them without a flag.
+#[derive(Debug, Clone, Args)]
+pub struct Letters {
+    /// Of this repo
+    #[arg(long)]
+    pub did: Option<String>,
+    /// Of this collection
+    #[arg(long, value_name = "NSID")]
+    pub collection: Option<String>,
+    /// Whose reason holds this text
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
 }
 
 impl Cli {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use appviewd::cli::{Cli, Command, ConfigCommand};
+use appviewd::cli::{Cli, Command, ConfigCommand, DeadLettersCommand};
 use appviewd::config::Problems;
 use appviewd::daemon::{self, commands};
 use clap::Parser as _;
@@ -21,6 +21,9 @@ fn main() -> ExitCode {
         Command::Config(ConfigCommand::Show) => commands::config_show(&sources),
         Command::Status => commands::status(&sources),
         Command::Health => commands::health(&sources),
+        Command::DeadLetters(DeadLettersCommand::List(which)) => commands::list_dead_letters(&sources, which),
+        Command::DeadLetters(DeadLettersCommand::Replay(which)) => commands::replay_dead_letters(&sources, which),
+        Command::Sandbox(flags) => commands::sandbox(&sources, flags),
     };
     let Err(cause) = outcome else { return ExitCode::SUCCESS };
     // Nobody is left to tell that standard error is closed.

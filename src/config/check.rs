@@ -14,6 +14,8 @@ use crate::atproto::Did;
 const BATCH_SIZE: RangeInclusive<usize> = 1..=10_000;
 /// A pipeline is a task and a connection.
 const PIPELINES: RangeInclusive<usize> = 1..=64;
+/// A relay that is alive sends far more often than once a second; an hour without a frame is too long to notice.
+const STALL_SECONDS: RangeInclusive<u32> = 1..=3600;
 const POOL_SIZE: RangeInclusive<usize> = 4..=500;
 const PARTITIONS: RangeInclusive<u16> = 1..=1024;
 /// Below it the queue holds a few seconds of the network only.
@@ -33,6 +35,7 @@ pub fn errors(config: &Config) -> Result<(), Vec<String>> {
     };
     check("relay.url", address(&config.relay.url, &["wss", "ws"]));
     check("relay.cursor", config.relay.cursor.map_or(Ok(()), |cursor| within(&cursor, &(0..=i64::MAX))));
+    check("relay.stall_seconds", within(&config.relay.stall_seconds, &STALL_SECONDS));
     check("redis.url", config.redis.url.as_deref().map_or(Ok(()), redis));
     check("database.url", config.database.url.as_deref().map_or(Ok(()), postgres));
     check("database.api_url", config.database.api_url.as_deref().map_or(Ok(()), postgres));
@@ -47,6 +50,7 @@ pub fn errors(config: &Config) -> Result<(), Vec<String>> {
     check("http.host", if config.http.host.is_empty() { Err("is empty".to_owned()) } else { Ok(()) });
     check("service.did", config.service.did.as_deref().map_or(Ok(()), did));
     check("service.public_url", config.service.public_url.as_deref().map_or(Ok(()), |url| address(url, &["https", "http"])));
+    check("service.video_url", address(&config.service.video_url, &["https", "http"]));
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
@@ -152,6 +156,7 @@ mod tests {
         let mut config = Config::default();
         config.relay.url = "https://bsky.network".to_owned();
         config.relay.cursor = Some(-2);
+        config.relay.stall_seconds = 0;
         config.redis.url = Some("unix://relative".to_owned());
         config.database.url = Some("mysql://secret@host".to_owned());
         config.database.pool_size = 0;
@@ -164,7 +169,7 @@ mod tests {
         config.telemetry.listen = "3001".to_owned();
         config.service.did = Some("did".to_owned());
         let found = errors(&config).unwrap_err();
-        assert_eq!(found.len(), 13, "{found:#?}");
+        assert_eq!(found.len(), 14, "{found:#?}");
         assert!(!found.join("\n").contains("secret"));
     }
 

@@ -2,18 +2,27 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
 
 use super::embedded::{self, Servers};
-use super::{runtime, stores};
+use super::signals::Signals;
+use super::{log, runtime, stores};
+use crate::cli;
 use crate::config::{self, Config, Loaded, Sources};
-use crate::telemetry::{Telemetry, logs};
+use crate::db::dead_letter::{self, Filter};
+use crate::db::pool;
+use crate::index::Index;
+use crate::sandbox;
+use crate::telemetry::Telemetry;
 
 /// A daemon that does not answer within it is not well.
 const ANSWER: Duration = Duration::from_secs(5);
+/// Letters read at once; each may hold a record of 1 MB.
+const PAGE: i64 = 50;
 /// Longest answer that is read.
 const MAX_ANSWER: u64 = 1 << 20;
 
@@ -50,13 +59,66 @@ pub fn health(sources: &Sources) -> anyhow::Result<()> {
 /// Migrates the database of these options.
 pub fn migrate(sources: &Sources) -> anyhow::Result<()> {
     let loaded = load(sources)?;
-    with_database(loaded.config, async |config| stores::migrate(config, &CancellationToken::new()).await)
+    with_database(loaded.config, async |config| stores::migrate(config).await)
+}
+
+/// Prints dead letters, oldest first.
+pub fn list_dead_letters(sources: &Sources, which: cli::Letters) -> anyhow::Result<()> {
+    let (loaded, filter) = (load(sources)?, filter(which));
+    with_database(loaded.config, async |config| {
+        let client = pool::writer(stores::database_url(config)?, 1)?.get().await.context("no connection to the database")?;
+        let mut after = 0;
+        loop {
+            let page = dead_letter::list(&client, &filter, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            print(&page.iter().map(line).collect::<String>())?;
+        }
+    })
+}
+
+/// `12 at://did/collection/rkey create 3k... reason`
+fn line(stored: &dead_letter::Stored) -> String {
+    let letter = &stored.letter;
+    let (id, did, rev) = (stored.id, &stored.did, letter.rev);
+    format!("{id} at://{did}/{}/{} {} {rev} {}\n", letter.coll, letter.rkey, letter.action, letter.reason.escape_debug())
+}
+
+/// Replays dead letters and says what came of it.
+pub fn replay_dead_letters(sources: &Sources, which: cli::Letters) -> anyhow::Result<()> {
+    let (loaded, filter) = (load(sources)?, filter(which));
+    with_database(loaded.config, async |config| {
+        let mut client = pool::writer(stores::database_url(config)?, 1)?.get().await.context("no connection to the database")?;
+        let done = Index::new(config.index.clone()).replay(&mut client, &filter).await?;
+        print(&format!("{} indexed, {} refused again, {} replaced in the meantime\n", done.applied, done.kept, done.gone))
+    })
+}
+
+fn filter(which: cli::Letters) -> Filter {
+    Filter { did: which.did, collection: which.collection, reason: which.reason }
+}
+
+/// Runs the sandbox until SIGTERM or SIGINT.
+pub fn sandbox(sources: &Sources, flags: cli::Sandbox) -> anyhow::Result<()> {
+    load(sources)?;
+    let cli::Sandbox { seed, accounts, events, rate, listen, replay, record, window } = flags;
+    let options = sandbox::Options { seed, accounts, events, rate, listen, replay, record, window };
+    runtime()?.block_on(async move {
+        let mut signals = Signals::new()?;
+        let stop = CancellationToken::new();
+        let mut network = pin!(sandbox::run(options, stop.clone()));
+        tokio::select! {
+            outcome = &mut network => return outcome,
+            _ = signals.next() => stop.cancel(),
+        }
+        network.await
+    })
 }
 
 /// Options for a command that works on the stores, with a log.
 fn load(sources: &Sources) -> anyhow::Result<Loaded> {
     let loaded = config::load(sources)?;
-    logs::init(&loaded.config.log)?;
+    log(&loaded.config.log)?;
     Ok(loaded)
 }
 

@@ -37,7 +37,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 pub fn run(sources: &Sources, roles: &Roles) -> anyhow::Result<()> {
     let loaded = config::load(sources)?;
     stores::check(&loaded.config, roles)?;
-    logs::init(&loaded.config.log)?;
+    log(&loaded.config.log)?;
     info!(version = env!("CARGO_PKG_VERSION"), roles = %roles, "appviewd starts");
     for warning in &loaded.warnings {
         warn!("{warning}");
@@ -52,8 +52,17 @@ pub fn run(sources: &Sources, roles: &Roles) -> anyhow::Result<()> {
     outcome
 }
 
+/// Begins the log of this process.
+fn log(options: &config::log::Log) -> anyhow::Result<()> {
+    let format = match options.format {
+        config::log::Format::Human => logs::Format::Human,
+        config::log::Format::Json => logs::Format::Json,
+    };
+    Ok(logs::init(&options.level, format)?)
+}
+
 /// The one runtime of the process.
-pub fn runtime() -> anyhow::Result<Runtime> {
+fn runtime() -> anyhow::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime for tasks")
 }
 

@@ -1,39 +1,96 @@
 //! Who starts with what: one match on the roles, and what every process has besides them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::crew::Crew;
 use super::role::{Role, Roles};
 use super::{probes, stores};
-use crate::config::Config;
-use crate::http;
+use crate::config::{Config, without_password};
+use crate::db::pool::Pools;
+use crate::queue::Queue;
 use crate::telemetry::Telemetry;
+use crate::{api, http, ingest};
 
-/// Starts the roles as tasks of the crew, in their order; fails only where none of them could ever work.
+/// Pauses between attempts to reach a Redis that is away, doubled each time.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What roles are given.
+#[derive(Debug, Clone)]
+struct Means {
+    config: Arc<Config>,
+    telemetry: Telemetry,
+    stop: CancellationToken,
+}
+
+/// Starts the roles as tasks of the crew, in their order; fails only where settings could never work.
 pub async fn start(crew: &mut Crew, config: Config, roles: &Roles, telemetry: &Telemetry, stop: &CancellationToken) -> anyhow::Result<()> {
-    let config = Arc::new(config);
-    let pools = stores::pools(&config)?;
-    let probes = probes::router(telemetry.clone(), pools.as_ref().map(|pools| pools.writer.clone()));
+    let means = Means { config: Arc::new(config), telemetry: telemetry.clone(), stop: stop.clone() };
+    let pools = stores::pools(&means.config)?;
+    let probes = probes::router(telemetry.clone(), pools.as_ref().map(|pools| pools.api.clone()));
+    if !roles.has(Role::Api) {
+        let listener = listen(&means.config.telemetry.listen).await?;
+        let (means, probes) = (means.clone(), probes.clone());
+        crew.spawn("probes", async move { Ok(http::serve(listener, probes, &means.config.http, means.telemetry, means.stop).await?) });
+    }
     for role in Role::ALL {
         if !roles.has(role) {
-            info!(role = role.as_str(), "this role is off in this process (--roles={roles})");
+            info!(role = role.as_str(), "{role} is off in this process (--roles={roles})");
+            continue;
         }
-    }
-    if !roles.has(Role::Api) {
-        let listener = listen(&config.telemetry.listen).await?;
-        let (settings, telemetry, stop) = (config.http.clone(), telemetry.clone(), stop.clone());
-        crew.spawn("probes", async move { Ok(http::serve(listener, probes, &settings, telemetry, stop).await?) });
+        let means = means.clone();
+        let need_pools = || pools.clone().context("no database.url is set");
+        match role {
+            Role::Ingest => crew.spawn("ingest", run_ingest(means)),
+            Role::Worker => crew.spawn("worker", run_worker(means, need_pools()?)),
+            Role::Api => crew.spawn("api", api::run(means.config, need_pools()?, means.telemetry, probes.clone(), means.stop)),
+        }
     }
     Ok(())
 }
 
+async fn run_ingest(means: Means) -> anyhow::Result<()> {
+    let Some(queue) = connect(&means).await? else { return Ok(()) };
+    ingest::run(means.config, queue, means.telemetry, means.stop).await
+}
+
+async fn run_worker(means: Means, pools: Pools) -> anyhow::Result<()> {
+    let Some(queue) = connect(&means).await? else { return Ok(()) };
+    let connections = means.config.database.pool_size;
+    info!(connections, "creating PostgreSQL pool with {connections} connections");
+    let Some(migrated) = means.stop.run_until_cancelled(stores::migrate(&means.config)).await else { return Ok(()) };
+    migrated?;
+    info!("PostgreSQL pool created");
+    drop((queue, pools));
+    means.stop.cancelled().await;
+    Ok(())
+}
+
+/// The queue, once Redis has answered; `None` where a stop was asked for before it did.
+async fn connect(means: &Means) -> anyhow::Result<Option<Queue>> {
+    let url = means.config.redis.url.as_deref().context("no redis.url is set")?;
+    let queue = Queue::new(url, &means.config.queue.key, &means.config.queue.group);
+    info!("connecting to Redis at {}", without_password(url));
+    let mut pause = PAUSE;
+    let connected = async {
+        while let Err(error) = queue.ping().await {
+            warn!(%error, again_in_ms = pause.as_millis(), "Redis does not answer");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        info!("connected to Redis");
+    };
+    Ok(means.stop.run_until_cancelled(connected).await.map(|()| queue))
+}
+
 async fn listen(address: &str) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("telemetry.listen: cannot listen on {address}"))?;
     info!(address = %listener.local_addr()?, "serving /health, /ready, /status and /metrics");
     Ok(listener)
 }

@@ -66,10 +66,14 @@ pub fn pools(config: &Config) -> anyhow::Result<Option<Pools>> {
     Ok(Some(Pools::new(&config.database)?))
 }
 
+/// Where PostgreSQL is, once that is known.
+pub fn database_url(config: &Config) -> anyhow::Result<&str> {
+    config.database.url.as_deref().context("no database.url is set")
+}
+
 /// Brings the schema up to this binary; waits for a server that is away, gives up on a database that is newer.
-pub async fn migrate(config: &Config, stop: &CancellationToken) -> anyhow::Result<()> {
-    let url = config.database.url.as_deref().context("no database.url is set")?;
-    let pool = pool::writer(url, 1)?;
+pub async fn migrate(config: &Config) -> anyhow::Result<()> {
+    let pool = pool::writer(database_url(config)?, 1)?;
     let mut pause = PAUSE;
     loop {
         match migrate::with_pool(&pool).await {
@@ -82,9 +86,7 @@ pub async fn migrate(config: &Config, stop: &CancellationToken) -> anyhow::Resul
             }
             Err(error) => return Err(error.into()),
         }
-        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-            return Ok(());
-        }
+        tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -17,15 +17,22 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{EnvFilter, Registry};
 
-use crate::config::log::{Format, Log};
-
 /// The role of lines that belong to none.
 const NO_ROLE: &str = "daemon";
 
-/// Sends this process's log to standard error from now on. Fails where a log was set up before.
-pub fn init(config: &Log) -> Result<(), TryInitError> {
-    let lines = Lines { format: config.format, write: |line: &str| drop(io::stderr().lock().write_all(line.as_bytes())) };
-    Registry::default().with(EnvFilter::builder().parse_lossy(&config.level)).with(lines).try_init()
+/// How a line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people: time, level, message, fields.
+    Human,
+    /// One object a line, fields at its top.
+    Json,
+}
+
+/// Sends this process's log to standard error from now on; `level` as `log.level` has it. Fails where a log was set up before.
+pub fn init(level: &str, format: Format) -> Result<(), TryInitError> {
+    let lines = Lines { format, write: |line: &str| drop(io::stderr().lock().write_all(line.as_bytes())) };
+    Registry::default().with(EnvFilter::builder().parse_lossy(level)).with(lines).try_init()
 }
 
 /// One line an event, made by `format`, given to `write`.
