@@ -19,3 +19,14 @@ impl Default for Worker {
         Self { consumer_id: None, batch_size: 2000, pipelines: 5 }
     }
 }
+
+impl Worker {
+    /// The name of this process: `consumer_id`, or host name and process id.
+    #[must_use]
+    pub fn process_name(&self) -> String {
+        self.consumer_id.clone().unwrap_or_else(|| {
+            let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+            format!("{host}:{}", std::process::id())
+        })
+    }
+}

@@ -5,6 +5,7 @@
 pub mod commands;
 mod crew;
 mod embedded;
+mod heartbeat;
 mod lock;
 mod notify;
 mod probes;

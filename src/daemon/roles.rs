@@ -10,12 +10,12 @@ use tracing::{info, warn};
 
 use super::crew::Crew;
 use super::role::{Role, Roles};
-use super::{probes, stores};
+use super::{heartbeat, probes, stores};
 use crate::config::{Config, without_password};
 use crate::db::pool::Pools;
 use crate::queue::Queue;
 use crate::telemetry::Telemetry;
-use crate::{api, http, ingest};
+use crate::{api, http, ingest, worker};
 
 /// Pauses between attempts to reach a Redis that is away, doubled each time.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -38,6 +38,12 @@ pub async fn start(crew: &mut Crew, config: Config, roles: &Roles, telemetry: &T
         let listener = listen(&means.config.telemetry.listen).await?;
         let (means, probes) = (means.clone(), probes.clone());
         crew.spawn("probes", async move { Ok(http::serve(listener, probes, &means.config.http, means.telemetry, means.stop).await?) });
+    }
+    // The worker writes the row of its process itself, in the transaction that makes its offsets durable.
+    if let Some(pools) = pools.clone().filter(|_| !roles.has(Role::Worker)) {
+        let process = means.config.worker.process_name();
+        let (telemetry, stop) = (telemetry.clone(), stop.clone());
+        crew.spawn("heartbeat", heartbeat::run(pools.writer, process, telemetry, stop));
     }
     for role in Role::ALL {
         if !roles.has(role) {
@@ -67,9 +73,7 @@ async fn run_worker(means: Means, pools: Pools) -> anyhow::Result<()> {
     let Some(migrated) = means.stop.run_until_cancelled(stores::migrate(&means.config)).await else { return Ok(()) };
     migrated?;
     info!("PostgreSQL pool created");
-    drop((queue, pools));
-    means.stop.cancelled().await;
-    Ok(())
+    worker::run(means.config, queue, pools.writer, means.telemetry, means.stop).await
 }
 
 /// The queue, once Redis has answered; `None` where a stop was asked for before it did.

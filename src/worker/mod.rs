@@ -67,7 +67,7 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
     parts.spawn(sources::run(Arc::clone(&context)));
     parts.spawn(wake::poll(Arc::clone(&context)));
     parts.spawn(wake::run(Arc::clone(&context)));
-    parts.spawn(upkeep::run(Arc::clone(&context), process_name(&config)));
+    parts.spawn(upkeep::run(Arc::clone(&context), config.worker.process_name()));
     // None ends before the shutdown, unless it panicked: then the role ends, and with it the others.
     while let Some(ended) = parts.join_next().await {
         ended.context("a part of the worker failed")?;
@@ -117,11 +117,4 @@ async fn check_database(context: &Context) -> anyhow::Result<Result<(), String>>
         }
     }
     Ok(Ok(()))
-}
-
-fn process_name(config: &Config) -> String {
-    config.worker.consumer_id.clone().unwrap_or_else(|| {
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        format!("{host}:{}", std::process::id())
-    })
 }
