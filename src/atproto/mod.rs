@@ -14,6 +14,7 @@ pub mod datetime;
 pub mod did;
 pub mod frame;
 pub mod handle;
+pub mod json;
 pub mod language;
 pub mod mst;
 pub mod nsid;

@@ -3,7 +3,7 @@
 use super::MAX_DEPTH;
 
 /// A cursor over one or more DAG-CBOR items. Minimal integers, definite lengths, tag 42 only and 64-bit floats are enforced by every call;
-/// the order of map keys by [`validate`] and [`Reader::skip`].
+/// integers beyond 64 bits with sign are refused, as AT Protocol's data model has none; the order of map keys by [`validate`] and [`Reader::skip`].
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     buf: &'a [u8],
@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
                 }
                 Kind::Text => drop(self.text()?),
                 Kind::Bytes => drop(self.bytes()?),
-                Kind::Int => self.wide_int()?,
+                Kind::Int => drop(self.int()?),
                 Kind::Bool => drop(self.bool()?),
                 Kind::Null => self.null()?,
                 Kind::Float => drop(self.float()?),
@@ -229,11 +229,6 @@ impl<'a> Reader<'a> {
                 break;
             }
         }
-    }
-
-    /// Integers from -2^64 to 2^64 - 1 are legal DAG-CBOR, though AT Protocol asks for 64 bits with sign.
-    fn wide_int(&mut self) -> Result<(), CborError> {
-        self.int().map(drop)
     }
 
     /// The bytes of the next item, checked as by [`Reader::skip`].

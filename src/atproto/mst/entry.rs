@@ -73,7 +73,7 @@ impl<'a> Entries<'a> {
                 return Err(i);
             }
             let left = key.get(same..).unwrap_or_default();
-            let more = common(left, &entry.rest);
+            let more = common_prefix(left, &entry.rest);
             match left.get(more..).unwrap_or_default().cmp(entry.rest.get(more..).unwrap_or_default()) {
                 std::cmp::Ordering::Less => return Err(i),
                 std::cmp::Ordering::Equal => return Ok(i),
@@ -85,9 +85,9 @@ impl<'a> Entries<'a> {
 
     /// Puts a new entry at its place `at`, as [`Entries::search`] gave it.
     pub(super) fn insert(&mut self, at: usize, key: &[u8], value: Cid, right: Option<Link<'a>>) {
-        let shared = at.checked_sub(1).map_or(0, |before| common(&self.key(before), key));
+        let shared = at.checked_sub(1).map_or(0, |before| common_prefix(&self.key(before), key));
         if at < self.0.len() {
-            let now_shared = common(key, &self.key(at));
+            let now_shared = common_prefix(key, &self.key(at));
             if let Some(next) = self.0.get_mut(at) {
                 next.cut(now_shared.saturating_sub(next.shared));
             }
@@ -129,7 +129,7 @@ impl<'a> Entries<'a> {
             if last[..] >= first.rest[..] {
                 return false;
             }
-            let shared = common(&last, &first.rest);
+            let shared = common_prefix(&last, &first.rest);
             first.cut(shared);
         }
         self.0.reserve_exact(tail.len());
@@ -149,7 +149,8 @@ impl Entry<'_> {
     }
 }
 
-/// Length of the longest common prefix.
-pub(super) fn common(a: &[u8], b: &[u8]) -> usize {
+/// Length of the longest common prefix, in bytes: keys are ASCII.
+#[must_use]
+pub fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }

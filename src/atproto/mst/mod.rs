@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 use super::Cid;
 use super::cbor::CborError;
 
+pub use entry::common_prefix;
 pub use node::{MAX_HEIGHT, height, is_valid_key};
 pub use proof::{ProofOp, find, invert};
 pub use tree::Tree;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::super::Cid;
 use super::super::cbor::{CborError, Reader, Writer};
 use super::MstError;
-use super::entry::{Entries, Entry, common};
+use super::entry::{Entries, Entry, common_prefix};
 
 /// The largest height a key can have: SHA-256 has 128 pairs of bits.
 pub const MAX_HEIGHT: u8 = 128;
@@ -164,7 +164,7 @@ fn entry<'a>(reader: &mut Reader<'a>, key: &mut Vec<u8>) -> Result<Entry<'a>, Ms
     }
     let shared = usize::try_from(reader.int()?).map_err(|_| MstError::Node("a prefix of negative length"))?;
     let last = key.get(shared..).ok_or(MstError::Node("a prefix longer than the key before"))?;
-    if !key.is_empty() && (common(last, rest) != 0 || last >= rest) {
+    if !key.is_empty() && (common_prefix(last, rest) != 0 || last >= rest) {
         return Err(MstError::Node("keys out of order, or a prefix that is not the longest"));
     }
     key.truncate(shared);

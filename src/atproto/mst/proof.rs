@@ -2,7 +2,7 @@
 
 use super::super::Cid;
 use super::super::car::Car;
-use super::{MstError, Tree};
+use super::{MstError, Tree, height};
 
 /// One operation as the tree sees it: create (`cid` only), update (both) or delete (`prev` only).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,8 @@ pub struct ProofOp<'a> {
 
 /// The root before the commit: `ops` in any order, undone on the tree of root `data`. The caller compares it with `prevData`.
 ///
-/// Undone are deletes first, then updates, then creates, each by path: whichever order a host used, the tree is the same.
+/// Undone are deletes first, then updates, then creates from the lowest key to the highest: whichever order a host used, the tree is the
+/// same, and in this one the fewest nodes are needed (a key above is taken out when no new key below would still have to be merged).
 ///
 /// # Errors
 /// A path comes twice, an operation contradicts the tree (a created record is not there or another, a deleted one still is), or a node
@@ -28,7 +29,7 @@ pub fn invert(blocks: &Car<'_>, data: &Cid, ops: &[ProofOp<'_>]) -> Result<Cid, 
     if sorted.windows(2).any(|pair| matches!(pair, [a, b] if a.path == b.path)) {
         return Err(MstError::Op("two operations on one path"));
     }
-    sorted.sort_by_key(|op| (op.cid.is_some(), op.prev.is_none()));
+    sorted.sort_by_cached_key(|op| (op.cid.is_some(), op.prev.is_none(), height(op.path.as_bytes())));
     let mut tree = Tree::open(blocks, data)?;
     for op in sorted {
         undo(&mut tree, op)?;

@@ -56,12 +56,15 @@ impl<'a> Tree<'a> {
     /// The record under `key`.
     ///
     /// # Errors
-    /// A node on the way is missing or malformed.
+    /// No valid key, or a node on the way is missing or malformed.
     pub fn get(&mut self, key: &str) -> Result<Option<Cid>, MstError> {
+        let key = valid(key)?;
         let (mut slot, mut height) = (&mut self.root, self.height);
         while let Some(node) = self.loader.open(slot, height)? {
-            match node.entries.search(key.as_bytes()) {
+            match node.entries.search(key.bytes) {
                 Ok(at) => return Ok(node.entries.get_mut(at).map(|entry| entry.value)),
+                // Below its own height no key stands: a slice proves absence without the nodes there.
+                Err(_) if height <= key.height => return Ok(None),
                 Err(gap) => match node.child_mut(gap) {
                     Some(child) => slot = child,
                     None => return Ok(None),

@@ -1,0 +1,1 @@
+//! firehose_json
