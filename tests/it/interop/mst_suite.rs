@@ -175,9 +175,9 @@ fn an_altered_case_fails() {
         let mut other_value = ops.clone();
         let changed = Some(*EMPTY_ROOT);
         if other_value[i].prev.is_some() {
-            other_value[i].prev = changed
+            other_value[i].prev = changed;
         } else {
-            other_value[i].cid = changed
+            other_value[i].cid = changed;
         }
         assert_ne!(undo(&nodes, &other_value), Ok(a.root), "op {i} of another record");
         let mut twice = ops.clone();
