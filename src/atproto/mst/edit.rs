@@ -3,30 +3,36 @@
 use super::super::Cid;
 use super::super::car::Car;
 use super::MstError;
-use super::node::{Link, Node};
+use super::node::{Heights, Link, Node, WRONG_HEIGHT};
 
 /// A subtree that may be empty.
 pub(super) type Slot<'a> = Option<Link<'a>>;
 
 /// Brings in nodes of a partial tree when they are needed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Loader<'a> {
     blocks: Option<&'a Car<'a>>,
+    heights: Heights,
     /// Bytes of nodes that may still be read. In a tree that holds no node occurs twice, so all blocks together are enough; without this
     /// bound one node named in many places would be read as often.
     budget: usize,
 }
 
 impl<'a> Loader<'a> {
-    pub(super) fn new(blocks: &'a Car<'a>) -> Self {
-        Self { blocks: Some(blocks), budget: blocks.blocks().map(|(_, block)| block.len()).sum() }
+    /// Where there is nothing to bring in.
+    pub(super) fn empty() -> Self {
+        Self { blocks: None, heights: Heights::All, budget: 0 }
+    }
+
+    pub(super) fn new(blocks: &'a Car<'a>, heights: Heights) -> Self {
+        Self { blocks: Some(blocks), heights, budget: blocks.blocks().map(|(_, block)| block.len()).sum() }
     }
 
     /// Reads one node; see [`Node::decode`].
     pub(super) fn read(&mut self, cid: &Cid, height: Option<u8>) -> Result<(Node<'a>, u8), MstError> {
         let block = self.blocks.and_then(|blocks| blocks.get(cid)).ok_or(MstError::Missing(*cid))?;
         self.budget = self.budget.checked_sub(block.len()).ok_or(MstError::Node("a node stands in several places"))?;
-        Node::decode(*cid, block, height)
+        Node::decode(*cid, block, height, self.heights)
     }
 
     /// The node in `slot`, read if it was known by name only.
@@ -57,9 +63,6 @@ pub(super) struct Key<'k> {
     pub height: u8,
 }
 
-/// What a node says where a key is expected at another height.
-const WRONG_HEIGHT: MstError = MstError::Node("a key stands at another height than its own");
-
 /// Puts `key` into the subtree at `height` (not below the key's); the value that was there.
 pub(super) fn insert<'a>(
     slot: &mut Slot<'a>,
@@ -73,6 +76,7 @@ pub(super) fn insert<'a>(
     }
     let Some(node) = loader.open(slot, height)? else { return Err(WRONG_HEIGHT) };
     match node.entries.search(key.bytes) {
+        Ok(_) if key.height != height => Err(WRONG_HEIGHT),
         Ok(at) => {
             node.cid = None;
             let entry = node.entries.get_mut(at).ok_or(WRONG_HEIGHT)?;
@@ -98,6 +102,7 @@ pub(super) fn insert<'a>(
 pub(super) fn remove<'a>(slot: &mut Slot<'a>, height: u8, key: Key<'_>, loader: &mut Loader<'a>) -> Result<Option<Cid>, MstError> {
     let Some(node) = loader.open(slot, height)? else { return Ok(None) };
     let value = match node.entries.search(key.bytes) {
+        Ok(_) if key.height != height => return Err(WRONG_HEIGHT),
         Ok(at) => {
             let Some(gone) = node.entries.remove(at) else { return Ok(None) };
             let child = node.child_mut(at).ok_or(WRONG_HEIGHT)?;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::super::Cid;
 use super::super::car::Car;
 use super::edit::{self, Key, Loader, Slot};
-use super::node::{Link, Node, height, is_valid_key};
+use super::node::{Heights, Link, Node, WRONG_HEIGHT, height, is_valid_key};
 use super::{EMPTY_NODE, EMPTY_ROOT, MstError};
 
 /// A repo's tree. After an error of a change it is in no defined state and must be let go.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Tree<'a> {
     root: Slot<'a>,
     /// Where the root stands; 0 for the empty tree.
@@ -17,11 +17,17 @@ pub struct Tree<'a> {
     loader: Loader<'a>,
 }
 
+impl Default for Tree<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<'a> Tree<'a> {
     /// The empty tree.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self { root: None, height: 0, loader: Loader::empty() }
     }
 
     /// The tree of this root, whose nodes are read from `blocks` when they are needed.
@@ -29,9 +35,12 @@ impl<'a> Tree<'a> {
     /// # Errors
     /// The root's node is missing or malformed.
     pub fn open(blocks: &'a Car<'a>, root: &Cid) -> Result<Self, MstError> {
-        let mut loader = Loader::new(blocks);
+        Self::start(Loader::new(blocks, Heights::First), root)
+    }
+
+    fn start(mut loader: Loader<'a>, root: &Cid) -> Result<Self, MstError> {
         if *root == *EMPTY_ROOT {
-            return Ok(Self { loader, ..Self::default() });
+            return Ok(Self { root: None, height: 0, loader });
         }
         let (node, height) = loader.read(root, None)?;
         Ok(Self { root: Some(Link::Node(Box::new(node))), height, loader })
@@ -42,7 +51,7 @@ impl<'a> Tree<'a> {
     /// # Errors
     /// A node is missing or malformed, or keys are out of order.
     pub fn load(blocks: &'a Car<'a>, root: &Cid) -> Result<Self, MstError> {
-        let mut tree = Self::open(blocks, root)?;
+        let mut tree = Self::start(Loader::new(blocks, Heights::All), root)?;
         load(&mut tree.root, tree.height, &mut tree.loader)?;
         let mut last = String::new();
         let mut ascending = true;
@@ -62,6 +71,7 @@ impl<'a> Tree<'a> {
         let (mut slot, mut height) = (&mut self.root, self.height);
         while let Some(node) = self.loader.open(slot, height)? {
             match node.entries.search(key.bytes) {
+                Ok(_) if height != key.height => return Err(WRONG_HEIGHT),
                 Ok(at) => return Ok(node.entries.get_mut(at).map(|entry| entry.value)),
                 // Below its own height no key stands: a slice proves absence without the nodes there.
                 Err(_) if height <= key.height => return Ok(None),

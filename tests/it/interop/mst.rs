@@ -205,7 +205,7 @@ fn nodes_that_we_would_write_otherwise_are_refused() {
         let block = node.encode();
         let root = Cid::dag_cbor(&block);
         let bytes = slice(root, [(root, block)]);
-        Tree::open(&Car::parse(&bytes).unwrap(), &root).map(|tree| tree.entries().len())
+        Tree::load(&Car::parse(&bytes).unwrap(), &root).map(|tree| tree.entries().len())
     };
     let shared = low[0].bytes().zip(low[1].bytes()).take_while(|(a, b)| a == b).count();
     let exact = |n: usize| i64::try_from(n).unwrap();
@@ -234,6 +234,33 @@ fn nodes_that_we_would_write_otherwise_are_refused() {
     for (i, node) in wrong.iter().enumerate() {
         assert!(judge(node).is_err(), "wrong node {i} was taken");
     }
+}
+
+#[test]
+fn an_operation_on_a_key_at_another_height_is_refused() {
+    use appviewd::atproto::cbor::Value;
+    let keys = |h: u8| (0..200).map(|n| format!("coll.a/{n:03}")).find(|k| height(k.as_bytes()) == h).unwrap();
+    let (low, high) = (keys(0), keys(1));
+    let (mut first, mut second) = (low.clone(), high);
+    if first > second {
+        std::mem::swap(&mut first, &mut second);
+    }
+    let shared = first.bytes().zip(second.bytes()).take_while(|(a, b)| a == b).count();
+    let value = *EMPTY_ROOT;
+    let entry = |rest: &str, shared: usize| {
+        let p = Value::Int(i64::try_from(shared).unwrap());
+        Value::map([("k", Value::Bytes(rest.into())), ("p", p), ("v", Value::Link(value)), ("t", Value::Null)])
+    };
+    let entries = Value::Array(vec![entry(&first, 0), entry(&second[shared..], shared)]);
+    let block = Value::map([("l", Value::Null), ("e", entries)]).encode();
+    let root = Cid::dag_cbor(&block);
+    let bytes = slice(root, [(root, block)]);
+    let car = Car::parse(&bytes).unwrap();
+    let wrong = MstError::Node("a key stands at another height than its own");
+    assert_eq!(find(&car, &root, &second), Err(wrong));
+    assert_eq!(invert(&car, &root, &[ProofOp { path: &second, cid: Some(value), prev: None }]), Err(wrong));
+    assert_eq!(invert(&car, &root, &[ProofOp { path: &second, cid: Some(value), prev: Some(value) }]), Err(wrong));
+    assert_eq!(Tree::load(&car, &root).map(drop), Err(wrong));
 }
 
 #[test]
