@@ -12,6 +12,16 @@ async fn what_the_relay_sends_is_what_postgresql_holds() {
     let model = stack.equals_model().await;
     assert!(model.records.len() > 2000 && model.repos.len() >= 20 && !model.dead_letters.is_empty(), "the network did too little");
     assert!(daemon.stop().await.success());
+    // The comparison is worth something: it notices one row and one count.
+    let client = stack.postgres.connect().await;
+    for change in [
+        "DELETE FROM post WHERE ctid = (SELECT min(ctid) FROM post)",
+        "UPDATE post_stat SET likes = likes + 1 WHERE ctid = (SELECT min(ctid) FROM post_stat WHERE likes > 0)",
+    ] {
+        let before = stack.dump().await;
+        assert_eq!(client.execute(change, &[]).await.unwrap(), 1, "{change}");
+        assert_ne!(stack.dump().await, before, "{change}");
+    }
 }
 
 #[tokio::test]
