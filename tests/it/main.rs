@@ -12,6 +12,7 @@ mod interop;
 mod lexicon;
 mod queue;
 mod reads;
+mod real;
 mod sandbox;
 mod support;
 mod worker;
