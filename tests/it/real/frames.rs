@@ -8,7 +8,15 @@ use crate::support::model::Model;
 use crate::support::stack::Stack;
 
 /// Records that the window leaves, by collection (creates and updates less what was deleted again).
-const LEFT: &[(&str, usize)] = &[];
+const LEFT: &[(&str, usize)] = &[
+    ("app.bsky.actor.status", 1),
+    ("app.bsky.feed.like", 105),
+    ("app.bsky.feed.post", 17),
+    ("app.bsky.feed.repost", 15),
+    ("app.bsky.graph.block", 1),
+    ("app.bsky.graph.follow", 6),
+    ("fm.teal.alpha.actor.status", 1),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_150_production_frames_go_through_the_whole_path() {
