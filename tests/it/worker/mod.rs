@@ -1,1 +1,6 @@
-//! Queue to PostgreSQL, with faults.
+//! Queue to PostgreSQL, with faults: each time PostgreSQL must equal an in-order model of what was sent.
+
+mod faults;
+mod feeder;
+mod rig;
+mod start;
