@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use super::backoff::Backoff;
-use super::context::{Context, Store};
+use super::context::{Context, Part};
 use super::pipeline::Ready;
 use super::{report, sources};
 use crate::index::{Applied, IndexError, Prepared};
@@ -62,14 +62,14 @@ async fn apply(context: &Context, batches: Vec<Ready>) {
                 for (batch, (place, events)) in prepared.iter().zip(&places) {
                     context.board.applied(*place, batch.reached(), *events);
                 }
-                context.works(Store::Database);
+                context.works(Part::Apply);
                 context.show_progress();
                 return;
             }
             Err(IndexError::Lost) => {
                 metrics.lost.inc_by(u64::try_from(prepared.len()).unwrap_or(0));
                 if let Err(error) = sources::reread(context).await {
-                    context.trouble(Store::Database, &error);
+                    context.trouble(Part::Apply, &error);
                 }
                 break;
             }
@@ -77,7 +77,7 @@ async fn apply(context: &Context, batches: Vec<Ready>) {
                 metrics.stale.inc();
                 break;
             }
-            Err(error) => context.trouble(Store::Database, &error),
+            Err(error) => context.trouble(Part::Apply, &error),
         }
         if context.shutdown.run_until_cancelled(backoff.pause()).await.is_none() {
             break;

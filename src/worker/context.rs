@@ -1,5 +1,7 @@
 //! What the parts of the worker share: the stores, the board, and what is told to the outside.
 
+use std::collections::BTreeMap;
+use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 
 use deadpool_postgres::Pool;
@@ -27,18 +29,34 @@ pub struct Context {
     pub troubles: Mutex<Troubles>,
 }
 
-/// What does not work right now, by the store it is about.
-#[derive(Debug, Default)]
-pub struct Troubles {
-    queue: Option<String>,
-    database: Option<String>,
+/// What does not work right now.
+pub type Troubles = BTreeMap<Part, String>;
+
+/// A part of the work that can be in trouble by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Transactions of the applier.
+    Apply,
+    /// Reading and interning for a batch.
+    Prepare,
+    /// Reading the queue.
+    Read,
+    /// Finding sources and their offsets.
+    Sources,
+    /// Heartbeat and trimming.
+    Upkeep,
 }
 
-/// A store of the worker.
-#[derive(Debug, Clone, Copy)]
-pub enum Store {
-    Queue,
-    Database,
+impl Part {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Prepare => "prepare",
+            Self::Read => "read",
+            Self::Sources => "sources",
+            Self::Upkeep => "upkeep",
+        }
+    }
 }
 
 impl Context {
@@ -47,34 +65,28 @@ impl Context {
         self.pool.get().await.map_err(|error| IndexError::Other(format!("no connection to PostgreSQL: {error}")))
     }
 
-    /// This store does not work: `/ready` is red until it does. Logged where it begins, not for each attempt.
-    pub fn trouble(&self, store: Store, error: &dyn std::fmt::Display) {
-        let text = error.to_string();
-        let label = match store {
-            Store::Queue => "queue",
-            Store::Database => "database",
-        };
-        self.telemetry.metrics().worker.retries.inc(label);
+    /// This part does not work: `/ready` is red until it does. Logged where it begins, not for each attempt.
+    pub fn trouble(&self, part: Part, error: &dyn Error) {
+        let text = with_causes(error);
+        self.telemetry.metrics().worker.retries.inc(part.as_str());
         let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = troubles.slot(store);
-        if slot.is_none() {
-            tracing::warn!(store = label, error = %text, "the worker waits and tries again");
+        if troubles.insert(part, text.clone()).is_none() {
+            tracing::warn!(part = part.as_str(), error = %text, "the worker waits and tries again");
         }
-        *slot = Some(text);
         self.show(&troubles);
     }
 
-    /// This store works.
-    pub fn works(&self, store: Store) {
+    /// This part works.
+    pub fn works(&self, part: Part) {
         let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        if troubles.slot(store).take().is_some() {
-            tracing::info!(?store, "the worker goes on");
+        if troubles.remove(&part).is_some() {
+            tracing::info!(part = part.as_str(), "the worker goes on");
             self.show(&troubles);
         }
     }
 
     fn show(&self, troubles: &Troubles) {
-        let problem = troubles.database.as_ref().or(troubles.queue.as_ref()).cloned();
+        let problem = troubles.iter().next().map(|(part, text)| format!("{}: {text}", part.as_str()));
         self.telemetry.status().worker(|status| status.problem = problem);
     }
 
@@ -91,11 +103,17 @@ impl Context {
     }
 }
 
-impl Troubles {
-    fn slot(&mut self, store: Store) -> &mut Option<String> {
-        match store {
-            Store::Queue => &mut self.queue,
-            Store::Database => &mut self.database,
+/// An error with what caused it: PostgreSQL's own words stand in the cause.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
         }
+        cause = error.source();
     }
+    text
 }

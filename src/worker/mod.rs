@@ -24,10 +24,10 @@ use tokio_util::sync::CancellationToken;
 
 use self::backoff::Backoff;
 use self::board::Board;
-use self::context::{Context, Store, Troubles};
+use self::context::{Context, Part, Troubles};
 use crate::config::Config;
 use crate::db::meta;
-use crate::index::Index;
+use crate::index::{Index, IndexError};
 use crate::net::Endpoint;
 use crate::queue::{HASH_NAME, Queue, QueueError};
 use crate::telemetry::Telemetry;
@@ -49,7 +49,7 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
         board: Board::new(current.map(|endpoint| endpoint.authority().into())),
         telemetry,
         shutdown,
-        troubles: Mutex::new(Troubles::default()),
+        troubles: Mutex::new(Troubles::new()),
     });
     if !settle(&context, config.redis.allow_lossy).await? {
         return Ok(());
@@ -57,6 +57,7 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
     let pipelines = config.worker.pipelines.max(1);
     tracing::info!(pipelines, batch_size = config.worker.batch_size, "starting {pipelines} pipelines");
     context.telemetry.status().worker(|status| status.problem = None);
+    context.works(Part::Sources);
     let (sender, receiver) = mpsc::channel(usize::from(config.queue.partitions).max(1));
     let mut parts = JoinSet::new();
     for _ in 0..pipelines {
@@ -82,10 +83,10 @@ async fn settle(context: &Context, allow_lossy: bool) -> anyhow::Result<bool> {
         loop {
             match check_queue(context, allow_lossy).await {
                 Err(error) if error.is_fatal() => anyhow::bail!("{error}"),
-                Err(error) => context.trouble(Store::Queue, &error),
+                Err(error) => context.trouble(Part::Sources, &error),
                 Ok(()) => match check_database(context).await? {
                     Ok(()) => return Ok(()),
-                    Err(trouble) => context.trouble(Store::Database, &trouble),
+                    Err(error) => context.trouble(Part::Sources, &error),
                 },
             }
             backoff.pause().await;
@@ -100,10 +101,10 @@ async fn check_queue(context: &Context, allow_lossy: bool) -> Result<(), QueueEr
 }
 
 /// The outer error is for a person, the inner one passes.
-async fn check_database(context: &Context) -> anyhow::Result<Result<(), String>> {
+async fn check_database(context: &Context) -> anyhow::Result<Result<(), IndexError>> {
     let client = match context.client().await {
         Ok(client) => client,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return Ok(Err(error)),
     };
     for (key, wanted) in [("partitions", context.partitions.to_string()), ("hash", HASH_NAME.to_owned())] {
         match meta::insert_or_get(&client, key, &wanted).await {
@@ -113,7 +114,7 @@ async fn check_database(context: &Context) -> anyhow::Result<Result<(), String>>
                     "this database was filled from a queue with {key} = {found}, configured is {wanted}: set it back"
                 );
             }
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Err(error.into())),
         }
     }
     Ok(Ok(()))

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::backoff::Backoff;
 use super::board::Place;
-use super::context::{Context, Store};
+use super::context::{Context, Part};
 use super::read::{self, Found, ReadError, Work};
 use crate::index::{Batch, IndexError, Prepared};
 use crate::queue::Position;
@@ -63,7 +63,7 @@ pub async fn run(context: Arc<Context>, applier: mpsc::Sender<Ready>) {
                     continue;
                 }
             }
-            context.works(Store::Queue);
+            context.works(Part::Read);
             backoff.reset();
         }
     };
@@ -74,7 +74,7 @@ fn complain(context: &Context, error: &ReadError) {
     if let ReadError::Entry { .. } = error {
         tracing::error!(%error, "an entry cannot be read; its partition waits");
     }
-    context.trouble(Store::Queue, error);
+    context.trouble(Part::Read, error);
 }
 
 /// Prepares the batch; tries again until it works. `None`: the offset has moved meanwhile.
@@ -88,7 +88,7 @@ async fn prepare(context: &Context, place: Place, work: Work) -> Option<Ready> {
                 context.telemetry.metrics().worker.prepare_seconds.observe(started.elapsed().as_secs_f64());
                 return Some(Ready { place, prepared, events, applied: work.applied });
             }
-            Err(error) => context.trouble(Store::Database, &error),
+            Err(error) => context.trouble(Part::Prepare, &error),
         }
         backoff.pause().await;
         if context.board.offset(place) != Some(work.batch.old) {
@@ -100,6 +100,6 @@ async fn prepare(context: &Context, place: Place, work: Work) -> Option<Ready> {
 async fn attempt(context: &Context, batch: Batch) -> Result<Prepared, IndexError> {
     let mut client = context.client().await?;
     let prepared = context.index.prepare(&mut client, batch).await?;
-    context.works(Store::Database);
+    context.works(Part::Prepare);
     Ok(prepared)
 }

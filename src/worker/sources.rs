@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::context::{Context, Store};
+use super::context::{Context, Part};
 use crate::db::offset::{self, Offset};
 use crate::index::IndexError;
 use crate::queue::{Position, QueueError};
@@ -19,12 +19,12 @@ pub async fn run(context: Arc<Context>) {
         loop {
             match find(&context).await {
                 Ok(()) => {
+                    context.works(Part::Sources);
                     backoff.reset();
                     tokio::time::sleep(LOOK).await;
                 }
                 Err(error) => {
-                    let store = if error.is::<QueueError>() { Store::Queue } else { Store::Database };
-                    context.trouble(store, &format!("{error:#}"));
+                    context.trouble(Part::Sources, &*error);
                     backoff.pause().await;
                 }
             }
@@ -35,7 +35,6 @@ pub async fn run(context: Arc<Context>) {
 
 async fn find(context: &Context) -> anyhow::Result<()> {
     let mut sources = context.queue.sources().await?;
-    context.works(Store::Queue);
     if !context.board.is_empty() && sources.iter().all(|source| context.board.has(source)) {
         return Ok(());
     }

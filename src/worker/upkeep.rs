@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::context::{Context, Store};
+use super::context::{Context, Part};
 use super::sources;
 use crate::db::offset::{self, Offset};
 use crate::db::{dead_letter, heartbeat, lock};
@@ -29,7 +29,9 @@ pub async fn run(context: Arc<Context>, process: String) {
         loop {
             ticks.tick().await;
             if let Err(error) = round(&context, &process, rounds.is_multiple_of(RARELY)).await {
-                context.trouble(Store::Database, &error);
+                context.trouble(Part::Upkeep, &*error);
+            } else {
+                context.works(Part::Upkeep);
             }
             rounds = rounds.wrapping_add(1);
         }
@@ -37,11 +39,10 @@ pub async fn run(context: Arc<Context>, process: String) {
     let _ = context.shutdown.run_until_cancelled(work).await;
 }
 
-async fn round(context: &Context, process: &str, rarely: bool) -> Result<(), IndexError> {
+async fn round(context: &Context, process: &str, rarely: bool) -> anyhow::Result<()> {
     context.show_progress();
     let before = context.board.offsets();
     let durable = durable_offsets(context, process, rarely).await?;
-    context.works(Store::Database);
     let row = |source: &str, part: u16| durable.iter().find(|row| row.source == source && row.part == i32::from(part));
     // An idle partition would not notice that the database went back, or that another worker went on.
     let elsewhere = before.iter().any(|(place, stream, offset)| {
@@ -51,9 +52,7 @@ async fn round(context: &Context, process: &str, rarely: bool) -> Result<(), Ind
         sources::reread(context).await?;
     }
     failpoint::hit("worker.before_trim");
-    if let Err(error) = trim(context, &durable).await {
-        context.trouble(Store::Queue, &error);
-    }
+    trim(context, &durable).await?;
     failpoint::hit("worker.after_trim");
     Ok(())
 }
