@@ -119,7 +119,7 @@ impl Rig {
     /// PostgreSQL holds what an in-order model of the same frames holds.
     pub async fn check(&self) {
         let held = dump::lines(&self.postgres.connect().await).await;
-        let wanted = Model::of(&self.frames, &HashSet::new()).lines();
+        let wanted = Model::of(&self.frames, self.network.invalid()).lines();
         let (held_set, wanted_set): (HashSet<_>, HashSet<_>) = (held.iter().collect(), wanted.iter().collect());
         let lacking: Vec<_> = wanted.iter().filter(|line| !held_set.contains(line)).take(5).collect();
         let surplus: Vec<_> = held.iter().filter(|line| !wanted_set.contains(line)).take(5).collect();
