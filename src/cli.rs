@@ -69,6 +69,9 @@ pub enum Command {
     /// Shows or replays records that could not be indexed
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Compiles a folder of lexicon files to the schemas that are embedded (src/lexicon/schemas.json)
+    #[command(subcommand, hide = true)]
+    Lexicons(LexiconsCommand),
     /// Runs a small atproto network of its own, whose relay a daemon can read: RELAY_URL=ws://127.0.0.1:2470
     Sandbox(Sandbox),
 }
@@ -107,6 +110,12 @@ pub enum ConfigCommand {
     Check,
     /// Prints the options in effect and who set each; passwords are hidden
     Show,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LexiconsCommand {
+    /// Prints what the lexicons of a folder compile to
+    Compile { folder: PathBuf },
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use appviewd::cli::{Cli, Command, ConfigCommand, DeadLettersCommand};
+use appviewd::cli::{Cli, Command, ConfigCommand, DeadLettersCommand, LexiconsCommand};
 use appviewd::config::Problems;
 use appviewd::daemon::{self, commands};
 use clap::Parser as _;
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Health => commands::health(&sources),
         Command::DeadLetters(DeadLettersCommand::List(which)) => commands::list_dead_letters(&sources, which),
         Command::DeadLetters(DeadLettersCommand::Replay(which)) => commands::replay_dead_letters(&sources, which),
+        Command::Lexicons(LexiconsCommand::Compile { folder }) => commands::compile_lexicons(&folder),
         Command::Sandbox(flags) => commands::sandbox(&sources, flags),
     };
     let Err(cause) = outcome else { return ExitCode::SUCCESS };

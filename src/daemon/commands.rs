@@ -1,7 +1,9 @@
 //! The commands beside `run`: each does one thing and ends.
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use crate::config::{self, Config, Loaded, Sources};
 use crate::db::dead_letter::{self, Filter};
 use crate::db::pool;
 use crate::index::Index;
+use crate::lexicon;
 use crate::sandbox;
 use crate::telemetry::Telemetry;
 
@@ -96,6 +99,23 @@ pub fn replay_dead_letters(sources: &Sources, which: cli::Letters) -> anyhow::Re
 
 fn filter(which: cli::Letters) -> Filter {
     Filter { did: which.did, collection: which.collection, reason: which.reason }
+}
+
+/// Prints what the lexicons under `folder` compile to.
+pub fn compile_lexicons(folder: &Path) -> anyhow::Result<()> {
+    let mut documents = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "json") {
+                documents.push(fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?);
+            }
+        }
+    }
+    print(&lexicon::compile(documents.iter().map(String::as_str))?)
 }
 
 /// Runs the sandbox until SIGTERM or SIGINT.

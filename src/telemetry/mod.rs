@@ -6,6 +6,7 @@ pub mod metrics;
 pub mod status;
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::registry::Registry;
 
@@ -29,6 +30,8 @@ impl Telemetry {
         let metrics = Metrics::default();
         let mut registry = Registry::default();
         metrics.register(&mut registry);
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        metrics.process.started_at_seconds.set(i64::try_from(started.as_secs()).unwrap_or(i64::MAX));
         Self(Arc::new(Inner { metrics, status: Board::new(env!("CARGO_PKG_VERSION"), roles), registry }))
     }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use appviewd::config::{Config, Sources, load};
+use appviewd::telemetry::metrics::Metrics;
 use serde_json::Value;
 
 /// A file of the project.
@@ -46,4 +47,18 @@ fn config_toml_has_every_option_commented_at_its_default() {
 fn config_toml_as_it_is_changes_nothing() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml");
     assert_eq!(load(&Sources { file: Some(file), ..Sources::default() }).unwrap().config, Config::default());
+}
+
+#[test]
+fn metrics_md_lists_every_metric_and_no_other() {
+    let text = read("docs/METRICS.md");
+    let rows: Vec<(&str, &str)> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `appviewd_"))
+        .filter_map(|row| Some((row.split('`').next()?, row.trim_end_matches(" |").rsplit(" | ").next()?)))
+        .collect();
+    let described: Vec<(&str, &str)> =
+        Metrics::describe().iter().map(|metric| (metric.name.trim_start_matches("appviewd_"), metric.help)).collect();
+    assert!(rows.len() > 30);
+    assert_eq!(rows, described);
 }

@@ -3,6 +3,7 @@
 mod command_line;
 mod embedded;
 mod files;
+mod start;
 mod stop;
 
 use std::process::{Command, Output};

@@ -1,0 +1,73 @@
+//! What a start says, in which order: operators of the system before know these lines.
+
+use serde_json::Value;
+
+use crate::support::eventually;
+use crate::support::stack::Stack;
+
+/// Lines of JSON as (role, message).
+fn lines(said: &str) -> Vec<(String, String)> {
+    said.lines()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            let text = |key: &str| line[key].as_str().unwrap_or_else(|| panic!("no {key} in {line}")).to_owned();
+            (text("role"), text("message"))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn start_up_lines_keep_their_meaning_and_order() {
+    let stack = Stack::start(7).await;
+    let mut daemon = stack.daemon("start", "worker,api");
+    daemon.set("APPVIEW_LOG__FORMAT", "json").set("PARALLEL_CONSUMERS", 3).set("DB_POOL_SIZE", 12).spawn();
+    eventually("the pipelines start", 30, async || daemon.said().contains("starting 3 pipelines")).await;
+    let said = lines(&daemon.said());
+    let redis = format!("connecting to Redis at {}", stack.redis.url());
+    let expected = [
+        ("ingest", "ingest is off in this process (--roles=worker,api)"),
+        ("worker", redis.as_str()),
+        ("worker", "connected to Redis"),
+        ("worker", "creating PostgreSQL pool with 12 connections"),
+        ("worker", "PostgreSQL pool created"),
+        ("worker", "starting 3 pipelines"),
+    ];
+    let mut rest = said.iter();
+    for (role, message) in expected {
+        assert!(rest.any(|(r, m)| (r.as_str(), m.as_str()) == (role, message)), "{role}: {message} not in its place in {said:#?}");
+    }
+    assert_eq!(daemon.stop().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn every_process_answers_its_probes_and_any_shows_all() {
+    let stack = Stack::start(8).await;
+    let (mut worker, mut api) = (stack.daemon("w", "worker"), stack.daemon("a", "api"));
+    worker.start().await;
+    api.start().await;
+    for daemon in [&worker, &api] {
+        assert_eq!(daemon.get("/health").await.as_deref(), Some("ok\n"));
+        assert!(daemon.get("/metrics").await.unwrap().contains("appviewd_process_started_at_seconds"));
+        eventually("it is ready", 20, async || daemon.get("/ready").await.as_deref() == Some("ready\n")).await;
+    }
+    eventually("the api shows the worker", 20, async || api.number("/worker/applied_seq").await.is_some()).await;
+    let status = api.status().await.unwrap();
+    assert_eq!(status["roles"], serde_json::json!(["api"]));
+    let mut names: Vec<&str> = status["processes"].as_array().unwrap().iter().map(|p| p["process"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["a", "w"]);
+    assert!(worker.metric("appviewd_process_resident_bytes").await > 1e6);
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_at_the_start_is_waited_for() {
+    let mut stack = Stack::start(9).await;
+    stack.postgres.kill();
+    let mut daemon = stack.daemon("patient", "worker,api");
+    daemon.start().await;
+    eventually("it says that it waits", 20, async || daemon.said().contains("cannot migrate yet")).await;
+    assert_ne!(daemon.get("/ready").await.as_deref(), Some("ready\n"));
+    stack.postgres.restart().await;
+    eventually("it is ready", 30, async || daemon.get("/ready").await.as_deref() == Some("ready\n")).await;
+    assert_eq!(daemon.stop().await.code(), Some(0));
+}
