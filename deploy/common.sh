@@ -43,16 +43,21 @@ need_redis() {
   at_least 7 "$version" || die "Redis $version is too old, 7 is needed: see https://redis.io/docs/install, or set REDIS_URL"
 }
 
-# The newest postgres on this machine: distributions keep it out of PATH.
-postgres() { ls /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres 2>/dev/null | sort -V | tail -n 1 | grep . || command -v postgres; }
+# The newest PostgreSQL on this machine: distributions keep its programs out of PATH.
+find_postgres() {
+  local found
+  found=$(find /usr/lib/postgresql /usr/pgsql-* -path '*/bin/postgres' 2>/dev/null | sort -V | tail -n 1 || true)
+  [ -n "$found" ] || found=$(command -v postgres) || return 1
+  echo "$found"
+}
 
 need_postgres() {
-  if ! postgres >/dev/null; then
+  if ! find_postgres >/dev/null; then
     apt postgresql
     stop_service postgresql
   fi
   local version
-  version=$("$(postgres)" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+  version=$("$(find_postgres)" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
   at_least 15 "$version" ||
     die "PostgreSQL $version is too old, 15 is needed: see https://wiki.postgresql.org/wiki/Apt, or set DATABASE_URL"
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::embedded::{self, Servers};
 use super::signals::Signals;
@@ -126,7 +127,7 @@ pub fn sandbox(sources: &Sources, flags: cli::Sandbox) -> anyhow::Result<()> {
     runtime()?.block_on(async move {
         let mut signals = Signals::new()?;
         let stop = CancellationToken::new();
-        let mut network = pin!(sandbox::run(options, stop.clone()));
+        let mut network = pin!(sandbox::run(options, stop.clone()).instrument(tracing::error_span!("role", role = "sandbox")));
         tokio::select! {
             outcome = &mut network => return outcome,
             _ = signals.next() => stop.cancel(),

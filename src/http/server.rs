@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, warn};
+use tracing::{Instrument as _, debug, error, warn};
 
 use super::address::Proxies;
 use super::failure::Failure;
@@ -83,7 +83,7 @@ pub async fn serve(
             () = shutdown.cancelled() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(connection(stream, peer.ip(), Arc::clone(&shared), graceful.watcher(), slot));
+                    connections.spawn(connection(stream, peer.ip(), Arc::clone(&shared), graceful.watcher(), slot).in_current_span());
                 }
                 Err(error) => refused(&error).await,
             },

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use super::judge::{Verdict, judge};
 use crate::config::ingest::Verify;
@@ -33,7 +34,7 @@ impl Pipeline {
     pub fn start(socket: Socket, verify: Verify) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let (into, chunks) = mpsc::channel(cores.min(MAX_CHUNKS));
-        Self { chunks, current: None, _task: AbortOnDropHandle::new(tokio::spawn(feed(socket, into, verify))) }
+        Self { chunks, current: None, _task: AbortOnDropHandle::new(tokio::spawn(feed(socket, into, verify).in_current_span())) }
     }
 
     /// The next messages in order; empty once the connection's end was told. Safe to abandon.

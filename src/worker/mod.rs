@@ -21,6 +21,7 @@ use deadpool_postgres::Pool;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use self::backoff::Backoff;
 use self::board::Board;
@@ -61,14 +62,14 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
     let (sender, receiver) = mpsc::channel(usize::from(config.queue.partitions).max(1));
     let mut parts = JoinSet::new();
     for _ in 0..pipelines {
-        parts.spawn(pipeline::run(Arc::clone(&context), sender.clone()));
+        parts.spawn(pipeline::run(Arc::clone(&context), sender.clone()).in_current_span());
     }
     drop(sender);
-    parts.spawn(applier::run(Arc::clone(&context), receiver));
-    parts.spawn(sources::run(Arc::clone(&context)));
-    parts.spawn(wake::poll(Arc::clone(&context)));
-    parts.spawn(wake::run(Arc::clone(&context)));
-    parts.spawn(upkeep::run(Arc::clone(&context), config.worker.process_name()));
+    parts.spawn(applier::run(Arc::clone(&context), receiver).in_current_span());
+    parts.spawn(sources::run(Arc::clone(&context)).in_current_span());
+    parts.spawn(wake::poll(Arc::clone(&context)).in_current_span());
+    parts.spawn(wake::run(Arc::clone(&context)).in_current_span());
+    parts.spawn(upkeep::run(Arc::clone(&context), config.worker.process_name()).in_current_span());
     // None ends before the shutdown, unless it panicked: then the role ends, and with it the others.
     while let Some(ended) = parts.join_next().await {
         ended.context("a part of the worker failed")?;

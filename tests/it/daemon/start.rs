@@ -11,6 +11,10 @@ fn lines(said: &str) -> Vec<(String, String)> {
         .map(|line| {
             let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             let text = |key: &str| line[key].as_str().unwrap_or_else(|| panic!("no {key} in {line}")).to_owned();
+            // Tasks within a role carry it on.
+            for role in ["ingest", "worker", "api"].iter().filter(|role| text("target").starts_with(&format!("appviewd::{role}"))) {
+                assert_eq!(text("role"), **role, "{line}");
+            }
             (text("role"), text("message"))
         })
         .collect()
@@ -22,6 +26,7 @@ async fn start_up_lines_keep_their_meaning_and_order() {
     let mut daemon = stack.daemon("start", "worker,api");
     daemon.set("APPVIEW_LOG__FORMAT", "json").set("PARALLEL_CONSUMERS", 3).set("DB_POOL_SIZE", 12).spawn();
     eventually("the pipelines start", 30, async || daemon.said().contains("starting 3 pipelines")).await;
+    assert_eq!(daemon.stop().await.code(), Some(0));
     let said = lines(&daemon.said());
     let redis = format!("connecting to Redis at {}", stack.redis.url());
     let expected = [
@@ -36,7 +41,6 @@ async fn start_up_lines_keep_their_meaning_and_order() {
     for (role, message) in expected {
         assert!(rest.any(|(r, m)| (r.as_str(), m.as_str()) == (role, message)), "{role}: {message} not in its place in {said:#?}");
     }
-    assert_eq!(daemon.stop().await.code(), Some(0));
 }
 
 #[tokio::test]
