@@ -1,106 +1,75 @@
 //! Between DAG-CBOR and the protocol's JSON: `{"$link": cid}` for links, `{"$bytes": base64}` for byte strings.
 //!
-//! Views go from stored bytes to JSON by [`write`], which builds no tree. Nothing here knows a record type.
+//! Views go from stored bytes to JSON by [`RecordJson`], which builds no tree. Nothing here knows a record type.
+
+use std::cell::RefCell;
 
 use data_encoding::BASE64_NOPAD;
+use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::Cid;
 use super::cbor::{CborError, Kind, MAX_DEPTH, Reader, Value};
 
-/// Appends one DAG-CBOR item as JSON; keys keep their order.
+/// The bytes of one DAG-CBOR item; serializes to the JSON that stands for it, keys in their order.
 ///
-/// # Errors
-/// Bytes that are not exactly one strict item; `out` then ends somewhere inside it.
-pub fn write(item: &[u8], out: &mut Vec<u8>) -> Result<(), CborError> {
-    super::cbor::validate(item)?;
-    let mut reader = Reader::new(item);
-    let mut open = [Open::default(); MAX_DEPTH];
-    let mut depth = 0;
-    loop {
-        match reader.peek()? {
-            kind @ (Kind::Map | Kind::Array) => {
-                let is_map = kind == Kind::Map;
-                let left = if is_map { reader.map()? } else { reader.array()? };
-                out.push(if is_map { b'{' } else { b'[' });
-                *open.get_mut(depth).ok_or(CborError::Depth)? = Open { left, is_map, is_first: true };
-                depth += 1;
+/// Bytes that are not exactly one strict item are an error of the serializer.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordJson<'a>(pub &'a [u8]);
+
+impl Serialize for RecordJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Bounds the depth of what follows, and refuses what a damaged table might hold.
+        super::cbor::validate(self.0).map_err(S::Error::custom)?;
+        Item(&RefCell::new(Reader::new(self.0))).serialize(serializer)
+    }
+}
+
+/// The next item of a cursor that was validated; serializing it moves the cursor behind it.
+struct Item<'r, 'a>(&'r RefCell<Reader<'a>>);
+
+impl<'a> Item<'_, 'a> {
+    fn read<T, E: serde::ser::Error>(&self, read: impl FnOnce(&mut Reader<'a>) -> Result<T, CborError>) -> Result<T, E> {
+        read(&mut self.0.borrow_mut()).map_err(E::custom)
+    }
+}
+
+impl Serialize for Item<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.read(|cursor| cursor.peek())? {
+            Kind::Null => self.read(Reader::null).and_then(|()| serializer.serialize_unit()),
+            Kind::Bool => serializer.serialize_bool(self.read(Reader::bool)?),
+            Kind::Int => serializer.serialize_i64(self.read(Reader::int)?),
+            Kind::Float => serializer.serialize_f64(self.read(Reader::float)?),
+            Kind::Text => serializer.serialize_str(self.read(Reader::text)?),
+            Kind::Bytes => tagged(serializer, "$bytes", &BASE64_NOPAD.encode(self.read(Reader::bytes)?)),
+            Kind::Link => {
+                let cid = Cid::from_bytes(self.read(Reader::link)?).map_err(S::Error::custom)?;
+                tagged(serializer, "$link", &cid.to_string())
             }
-            _ => scalar(&mut reader, out)?,
-        }
-        loop {
-            let Some(top) = depth.checked_sub(1).and_then(|i| open.get_mut(i)) else { return Ok(()) };
-            if top.left > 0 {
-                top.left -= 1;
-                if !std::mem::take(&mut top.is_first) {
-                    out.push(b',');
-                }
-                if top.is_map {
-                    string(reader.text()?, out);
-                    out.push(b':');
-                }
-                break;
+            Kind::Array => {
+                let items = self.read(Reader::array)?;
+                let mut array = serializer.serialize_seq(Some(items))?;
+                (0..items).try_for_each(|_| array.serialize_element(self))?;
+                array.end()
             }
-            out.push(if top.is_map { b'}' } else { b']' });
-            depth -= 1;
+            Kind::Map => {
+                let entries = self.read(Reader::map)?;
+                let mut map = serializer.serialize_map(Some(entries))?;
+                for _ in 0..entries {
+                    map.serialize_entry(self.read::<_, S::Error>(Reader::text)?, self)?;
+                }
+                map.end()
+            }
         }
     }
 }
 
-/// A map or array that is being written.
-#[derive(Clone, Copy, Default)]
-struct Open {
-    left: usize,
-    is_map: bool,
-    is_first: bool,
-}
-
-fn scalar(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), CborError> {
-    match reader.peek()? {
-        Kind::Text => string(reader.text()?, out),
-        Kind::Int => out.extend_from_slice(reader.int()?.to_string().as_bytes()),
-        Kind::Bool => out.extend_from_slice(if reader.bool()? { b"true" } else { b"false" }),
-        Kind::Float => out.extend_from_slice(format!("{:?}", reader.float()?).as_bytes()),
-        Kind::Bytes => {
-            let text = BASE64_NOPAD.encode(reader.bytes()?);
-            tagged("$bytes", &text, out);
-        }
-        Kind::Link => {
-            let cid = Cid::from_bytes(reader.link()?).map_err(|_| CborError::Tag)?;
-            tagged("$link", &cid.to_string(), out);
-        }
-        Kind::Null | Kind::Map | Kind::Array => {
-            reader.null()?;
-            out.extend_from_slice(b"null");
-        }
-    }
-    Ok(())
-}
-
-fn tagged(key: &str, value: &str, out: &mut Vec<u8>) {
-    for part in ["{\"", key, "\":\"", value, "\"}"] {
-        out.extend_from_slice(part.as_bytes());
-    }
-}
-
-/// A quoted text; what needs no escape is copied in runs.
-fn string(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')) {
-        let (plain, special) = rest.split_at(at);
-        out.extend_from_slice(plain);
-        match special.first() {
-            Some(b'"') => out.extend_from_slice(b"\\\""),
-            Some(b'\\') => out.extend_from_slice(b"\\\\"),
-            Some(b'\n') => out.extend_from_slice(b"\\n"),
-            Some(control) => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
-            None => {}
-        }
-        rest = special.get(1..).unwrap_or_default();
-    }
-    out.extend_from_slice(rest);
-    out.push(b'"');
+fn tagged<S: Serializer>(serializer: S, key: &'static str, value: &str) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(1))?;
+    map.serialize_entry(key, value)?;
+    map.end()
 }
 
 /// Why JSON is no data of the protocol.
@@ -172,4 +141,37 @@ fn blob(fields: &serde_json::Map<String, Json>) -> Result<(), JsonError> {
 fn integer(number: &serde_json::Number) -> Result<i64, JsonError> {
     let whole = || number.to_string().strip_suffix(".0").and_then(|whole| whole.parse().ok());
     number.as_i64().or_else(whole).ok_or(JsonError::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::atproto::cbor::Value;
+
+    #[test]
+    fn every_kind_has_its_json() {
+        let cid = Cid::raw(b"x");
+        let record = Value::map([
+            ("null", Value::Null),
+            ("yes", Value::Bool(true)),
+            ("least", Value::Int(i64::MIN)),
+            ("text", Value::text("a\0\"<b>\u{1F600}")),
+            ("bytes", Value::Bytes(vec![0, 255, 1, 2])),
+            ("link", Value::Link(cid)),
+            ("list", Value::Array(vec![Value::Array(vec![]), Value::map([])])),
+        ]);
+        let json = serde_json::to_value(RecordJson(&record.encode())).unwrap();
+        let expected = serde_json::json!({
+            "null": null, "yes": true, "least": i64::MIN, "text": "a\0\"<b>\u{1F600}",
+            "bytes": {"$bytes": "AP8BAg"}, "link": {"$link": cid.to_string()}, "list": [[], {}],
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn damaged_bytes_are_an_error() {
+        for bytes in [&b""[..], b"\xa1", b"\x9f\xff", &[0x81; 500]] {
+            assert!(serde_json::to_string(&RecordJson(bytes)).is_err(), "{bytes:?}");
+        }
+    }
 }

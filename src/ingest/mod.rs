@@ -3,7 +3,6 @@
 //! A session is one relay connection and one set of positions; whatever breaks, both are made anew (`session`). What comes from the relay is
 //! judged off the I/O threads (`pipeline`, `judge`), spread over the partitions (`intake`), packed and sent (`lane`, `session`).
 
-mod backoff;
 mod context;
 mod intake;
 pub mod judge;
@@ -24,10 +23,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::net::Backoff;
 use crate::net::Endpoint;
 use crate::queue::{Queue, QueueError};
 use crate::telemetry::Telemetry;
-use backoff::Backoff;
 use context::{Context, End, Recollection};
 
 /// Pause before a worker is looked for again, who has to say where each partition stands.
@@ -51,7 +50,7 @@ pub async fn run(config: Arc<Config>, queue: Queue, telemetry: Telemetry, shutdo
 
 /// One session after the other, with pauses that grow while nothing is achieved.
 async fn sessions(context: &Context) -> anyhow::Result<()> {
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::of_relay();
     let mut recollection = Recollection::default();
     loop {
         let outcome = session::run(context, &mut recollection).await;
@@ -66,13 +65,13 @@ async fn sessions(context: &Context) -> anyhow::Result<()> {
             End::Renumbered { epoch } => {
                 tracing::warn!(source = %context.source, epoch, "the relay has begun its numbers anew; reading all it has");
                 recollection.at_least = recollection.at_least.max(epoch);
-                backoff.pause()
+                backoff.step()
             }
             End::Broken { reason, error } => {
                 if let Some(fatal) = error.downcast_ref::<QueueError>().filter(|error| is_fatal(error)) {
                     anyhow::bail!("{fatal}");
                 }
-                let pause = backoff.pause();
+                let pause = backoff.step();
                 let again_in_ms = pause.as_millis();
                 tracing::warn!(source = %context.source, reason, error = %format!("{error:#}"), again_in_ms, "session ended");
                 pause

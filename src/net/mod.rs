@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of AT Protocol's messages, of Redis or of PostgreSQL.
 
+mod backoff;
 pub mod connect;
 pub mod endpoint;
 pub mod guard;
@@ -9,6 +10,7 @@ mod handshake;
 mod tls;
 pub mod websocket;
 
+pub use backoff::Backoff;
 pub use connect::{ConnectError, Reach, Stream, connect};
 pub use endpoint::{Endpoint, EndpointError};
 pub use websocket::{Message, Options, Socket, SocketError};

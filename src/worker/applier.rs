@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::backoff::Backoff;
 use super::context::{Context, Part};
 use super::pipeline::Ready;
 use super::{report, sources};
 use crate::index::{Applied, IndexError, Prepared};
+use crate::net::Backoff;
 use crate::telemetry::failpoint;
 
 /// Runs until `shutdown`; a transaction that has begun is brought to its end.
@@ -50,7 +50,7 @@ fn gather(first: Ready, ready: &mut mpsc::Receiver<Ready>, size: usize) -> (Vec<
 
 /// Applies the batches, or gives them up where their offsets are not what they were made for. Tries again while the database is away.
 async fn apply(context: &Context, batches: Vec<Ready>) {
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::of_store();
     let (prepared, places): (Vec<Prepared>, Vec<_>) = batches.into_iter().map(|b| (b.prepared, (b.place, b.applied))).unzip();
     let metrics = &context.telemetry.metrics().worker;
     loop {

@@ -4,7 +4,6 @@
 //! transaction. A second worker process is harmless: the compare on commit lets one of them win, and the other reads the offsets again.
 
 mod applier;
-mod backoff;
 mod board;
 mod context;
 mod pipeline;
@@ -23,13 +22,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use self::backoff::Backoff;
 use self::board::Board;
 use self::context::{Context, Part, Troubles};
 use crate::config::Config;
 use crate::db::meta;
 use crate::index::{Index, IndexError};
-use crate::net::Endpoint;
+use crate::net::{Backoff, Endpoint};
 use crate::queue::{HASH_NAME, Queue, QueueError};
 use crate::telemetry::Telemetry;
 
@@ -79,7 +77,7 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
 
 /// Holds both stores against the settings, waiting for them where they are away; `false` where a stop was asked for meanwhile.
 async fn settle(context: &Context, allow_lossy: bool) -> anyhow::Result<bool> {
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::of_store();
     let settled = async {
         loop {
             match check_queue(context, allow_lossy).await {

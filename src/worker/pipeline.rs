@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::backoff::Backoff;
 use super::board::Place;
 use super::context::{Context, Part};
 use super::read::{self, Found, ReadError, Work};
 use crate::index::{Batch, IndexError, Prepared};
+use crate::net::Backoff;
 use crate::queue::Position;
 
 /// A prepared batch on its way to the applier.
@@ -36,7 +36,7 @@ fn share(batch_size: usize) -> usize {
 /// Runs until `shutdown`.
 pub async fn run(context: Arc<Context>, applier: mpsc::Sender<Ready>) {
     let steps = async {
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::of_store();
         loop {
             let turn = context.board.take().await;
             match read::read(&context.queue, &turn, share(context.settings.batch_size)).await {
@@ -79,7 +79,7 @@ fn complain(context: &Context, error: &ReadError) {
 
 /// Prepares the batch; tries again until it works. `None`: the offset has moved meanwhile.
 async fn prepare(context: &Context, place: Place, work: Work) -> Option<Ready> {
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::of_store();
     let events = work.batch.events.len();
     loop {
         let started = Instant::now();

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backoff::Backoff;
 use super::context::{Context, Part};
 use crate::db::offset::{self, Offset};
 use crate::index::IndexError;
+use crate::net::Backoff;
 use crate::queue::{Position, QueueError};
 
 /// How often sources are looked for. An ingest that starts for the first time waits for its positions.
@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// Puts the partitions of every source on the board, as they become known.
 pub async fn run(context: Arc<Context>) {
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::of_store();
     let look = async {
         loop {
             match find(&context).await {

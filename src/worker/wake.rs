@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backoff::Backoff;
 use super::board::Place;
 use super::context::Context;
+use crate::net::Backoff;
 use crate::queue::{Position, QueueError, Stream, Waker};
 
 /// Positions move without entries too, and a store may go back: then nothing wakes.
@@ -27,7 +27,7 @@ pub async fn poll(context: Arc<Context>) {
 pub async fn run(context: Arc<Context>) {
     let mut waker = context.queue.waker();
     let mut told = HashMap::new();
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::of_store();
     let wait = async {
         loop {
             match wait(&context, &mut waker, &mut told).await {

@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::actor::ProfileViewBasic;
 use super::post::{NotFound, Parts};
 use super::urls::Preset;
-use super::{Label, RecordJson, Views};
+use super::{Label, Views};
 use crate::atproto::Cid;
+use crate::atproto::json::RecordJson;
 use crate::collection::feed::post::{Media, MediaKind};
 use crate::collection::{Fields, Ref, StrongRef};
 

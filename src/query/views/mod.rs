@@ -4,12 +4,10 @@
 pub mod actor;
 pub mod embed;
 pub mod feed;
-mod json;
 mod label;
 pub mod post;
 mod urls;
 
-pub use json::RecordJson;
 pub use label::Label;
 pub use urls::Urls;
 

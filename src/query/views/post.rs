@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::actor::ProfileViewBasic;
 use super::embed::Embed;
-use super::{Label, RecordJson, Views, label};
+use super::{Label, Views, label};
 use crate::atproto::datetime;
+use crate::atproto::json::RecordJson;
 use crate::collection::Ref;
 use crate::collection::feed::post::PostFields;
 use crate::query::hydrate::Post;

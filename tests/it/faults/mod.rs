@@ -7,3 +7,4 @@ mod happy;
 mod postgres;
 mod redis;
 mod relay;
+mod table;

@@ -1,6 +1,7 @@
 //! DAG-CBOR and the protocol's JSON against the data-model vectors, and our strictness against an independent reader.
 
 use appviewd::atproto::cbor::{CborError, Value, validate};
+use appviewd::atproto::json::RecordJson;
 use appviewd::atproto::{Cid, json};
 use data_encoding::BASE64_NOPAD;
 use ipld_core::ipld::Ipld;
@@ -14,9 +15,7 @@ fn vectors(name: &str) -> Option<Vec<Json>> {
 }
 
 fn to_json(cbor: &[u8]) -> Json {
-    let mut text = Vec::new();
-    json::write(cbor, &mut text).unwrap();
-    serde_json::from_slice(&text).unwrap()
+    serde_json::from_str(&serde_json::to_string(&RecordJson(cbor)).unwrap()).unwrap()
 }
 
 #[test]

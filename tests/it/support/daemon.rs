@@ -131,7 +131,12 @@ impl Daemon {
 
     /// The body of a page that is answered within two seconds.
     pub async fn get(&self, path: &str) -> Option<String> {
-        tokio::time::timeout(Duration::from_secs(2), fetch(self.port, path)).await.ok()?
+        self.get_with(path, "").await
+    }
+
+    /// The same with further header lines, each ending in `\r\n`.
+    pub async fn get_with(&self, path: &str, headers: &str) -> Option<String> {
+        tokio::time::timeout(Duration::from_secs(2), fetch(self.port, path, headers)).await.ok()?
     }
 
     /// A counter or gauge of `/metrics`, summed over all of its labels; 0 where it is not there.
@@ -172,9 +177,9 @@ impl Drop for Daemon {
     }
 }
 
-async fn fetch(port: u16, path: &str) -> Option<String> {
+async fn fetch(port: u16, path: &str, headers: &str) -> Option<String> {
     let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.ok()?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::super::{account, ok};
 use crate::api::Api;
 use crate::api::failure::of_query;
+use crate::atproto::json::RecordJson;
 use crate::atproto::{Cid, Did};
 use crate::collection::Ref;
 use crate::db::Client;
@@ -14,7 +15,6 @@ use crate::db::record::Path;
 use crate::http::{Failure, Response};
 use crate::lexicon::Params;
 use crate::query::hydrate::Hydration;
-use crate::query::views::RecordJson;
 use crate::query::{QueryError, names, record};
 
 #[derive(Serialize)]
