@@ -57,6 +57,11 @@ impl End {
     pub fn broken(reason: &'static str, error: impl Into<anyhow::Error>) -> Self {
         Self::Broken { reason, error: error.into() }
     }
+
+    /// Whether only the relay's side ended: the positions still stand, and what was read may go into the queue.
+    pub fn is_of_the_relay(&self) -> bool {
+        matches!(self, Self::Broken { reason: "closed" | "stalled" | "unreadable" | "relay_error" | "consumer_too_slow", .. })
+    }
 }
 
 impl From<QueueError> for End {

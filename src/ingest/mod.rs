@@ -53,7 +53,7 @@ async fn sessions(context: &Context) -> anyhow::Result<()> {
     let mut backoff = Backoff::of_relay();
     let mut recollection = Recollection::default();
     loop {
-        let outcome = session::run(context, &mut recollection).await;
+        let outcome = Box::pin(session::run(context, &mut recollection)).await;
         context.show_disconnected(&outcome.end);
         if outcome.progress {
             backoff.reset();

@@ -53,6 +53,10 @@ pub async fn run(context: &Context, recollection: &mut Recollection) -> Outcome 
         Ok(never) => match never {},
         Err(end) => end,
     };
+    if end.is_of_the_relay() {
+        // A relay that drops connections soon after it was connected to would be read from the same place again and again.
+        session.drain().await;
+    }
     if matches!(end, End::Again) {
         recollection.confirmed = check;
     }
@@ -102,7 +106,10 @@ impl<'a> Session<'a> {
             let reads = self.reads();
             tokio::select! {
                 biased;
-                () = self.context.shutdown.cancelled() => return Err(self.drain().await),
+                () = self.context.shutdown.cancelled() => {
+                    self.drain().await;
+                    return Err(End::Shutdown);
+                }
                 Some(answer) = self.answers.next(), if !self.answers.is_empty() => self.hear(answer)?,
                 () = sleep_until(self.flush_at.unwrap_or_else(Instant::now)), if self.flush_at.is_some() => self.flush(),
                 _ = ticks.tick() => self.tick()?,
@@ -254,7 +261,7 @@ impl<'a> Session<'a> {
     }
 
     /// Sends what was read, as far as Redis takes it in time. What is not sent is read again by the next session.
-    async fn drain(&mut self) -> End {
+    async fn drain(&mut self) {
         let end = Instant::now() + DRAIN;
         let sent = tokio::time::timeout_at(end, async {
             self.flush();
@@ -274,13 +281,12 @@ impl<'a> Session<'a> {
             Ok::<(), End>(())
         });
         match sent.await {
-            Ok(Ok(())) => tracing::info!(source = %self.context.source, "what was read is in the queue"),
+            Ok(Ok(())) => tracing::debug!(source = %self.context.source, "what was read is in the queue"),
             Ok(Err(End::Broken { reason, error })) => {
                 tracing::warn!(reason, error = %format!("{error:#}"), "the queue does not take the rest");
             }
             Ok(Err(_)) | Err(_) => tracing::warn!("the queue does not take the rest in time"),
         }
-        End::Shutdown
     }
 }
 

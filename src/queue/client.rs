@@ -26,15 +26,6 @@ pub struct Queue {
     link: Arc<Mutex<Option<Arc<Link>>>>,
 }
 
-/// What a trim did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trimmed {
-    /// Entries that were dropped.
-    pub dropped: u64,
-    /// Events ever appended since the partition was begun; `None` where it is absent.
-    pub events: Option<u64>,
-}
-
 impl Queue {
     /// A queue in the Redis at `url` (`redis://`, `rediss://`, `unix:///path`); connects at the first use.
     #[must_use]
@@ -92,8 +83,8 @@ impl Queue {
         }
     }
 
-    /// Drops the entries up to `at`, which everything up to must be applied durably.
-    pub async fn trim(&self, stream: &Stream, at: Position) -> Result<Trimmed, QueueError> {
+    /// Drops the entries up to `at`, which everything up to must be applied durably; how many were dropped.
+    pub async fn trim(&self, stream: &Stream, at: Position) -> Result<u64, QueueError> {
         let link = self.link().await?;
         let next = match at.seq.checked_add(1) {
             Some(seq) => Position::new(at.epoch, seq),
@@ -101,9 +92,7 @@ impl Queue {
         };
         let args = vec![at.to_string().into(), next.to_string().into(), (&*self.group).into()];
         let answer = link.run(&TRIM, stream, args).await?;
-        let dropped = answer.first().and_then(int).and_then(|n| u64::try_from(n).ok());
-        let Some(dropped) = dropped else { return Err(link.foreign(TRIM.name)) };
-        Ok(Trimmed { dropped, events: answer.get(1).and_then(int).and_then(|n| u64::try_from(n).ok()) })
+        answer.first().and_then(int).and_then(|n| u64::try_from(n).ok()).ok_or_else(|| link.foreign(TRIM.name))
     }
 
     /// Floor, position and the entries after `after`, as one picture: at most `count`, and none once `bytes` are together. `None` where the

@@ -20,7 +20,7 @@ mod waker;
 pub use crate::atproto::Position;
 pub use about::Seen;
 pub use appender::{Appender, Moved};
-pub use client::{Queue, Trimmed};
+pub use client::Queue;
 pub use error::QueueError;
 pub use event::{Action, Body, Commit, Event, Op};
 pub use keys::Stream;

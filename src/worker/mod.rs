@@ -6,6 +6,7 @@
 mod applier;
 mod board;
 mod context;
+mod lag;
 mod pipeline;
 mod read;
 mod report;
@@ -68,6 +69,7 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
     parts.spawn(wake::poll(Arc::clone(&context)).in_current_span());
     parts.spawn(wake::run(Arc::clone(&context)).in_current_span());
     parts.spawn(upkeep::run(Arc::clone(&context), config.worker.process_name()).in_current_span());
+    parts.spawn(lag::run(Arc::clone(&context)).in_current_span());
     // None ends before the shutdown, unless it panicked: then the role ends, and with it the others.
     while let Some(ended) = parts.join_next().await {
         ended.context("a part of the worker failed")?;

@@ -40,7 +40,6 @@ pub async fn run(context: Arc<Context>, process: String) {
 }
 
 async fn round(context: &Context, process: &str, rarely: bool) -> anyhow::Result<()> {
-    context.show_progress();
     let before = context.board.offsets();
     let durable = durable_offsets(context, process, rarely).await?;
     let row = |source: &str, part: u16| durable.iter().find(|row| row.source == source && row.part == i32::from(part));
@@ -75,14 +74,10 @@ async fn durable_offsets(context: &Context, process: &str, rarely: bool) -> Resu
 }
 
 async fn trim(context: &Context, durable: &[Offset]) -> Result<(), QueueError> {
-    for (place, stream, _) in context.board.offsets() {
+    for (_, stream, _) in context.board.offsets() {
         let Some(row) = durable.iter().find(|row| row.source == *stream.source && row.part == i32::from(stream.part)) else { continue };
-        let trimmed = context.queue.trim(&stream, row.at).await?;
-        if trimmed.dropped > 0 {
+        if context.queue.trim(&stream, row.at).await? > 0 {
             context.telemetry.metrics().worker.trims.inc();
-        }
-        if let Some(appended) = trimmed.events {
-            context.board.set_appended(place, appended);
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Drops the entries up to `at`, which may be old news: the floor never sinks, and stays where nothing was dropped.
 -- KEYS: stream, at    ARGV: nonce, at, the id after it, group
--- -> {nonce, entries dropped, events ever appended}; nil where the partition is absent
+-- -> {nonce, entries dropped}
 
 -- Numbers as texts, since Lua's are exact up to 2^53 only.
 local function parts(text)
@@ -14,13 +14,13 @@ local function less(a, b)
   return a < b
 end
 
-local at = redis.call('HMGET', KEYS[2], 'floor', 'events')
-if not at[1] or redis.call('EXISTS', KEYS[1]) == 0 then return {ARGV[1], 0, false} end
+local floor = redis.call('HGET', KEYS[2], 'floor')
+if not floor or redis.call('EXISTS', KEYS[1]) == 0 then return {ARGV[1], 0} end
 local dropped = redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[3])
-if dropped == 0 then return {ARGV[1], 0, at[2]} end
+if dropped == 0 then return {ARGV[1], 0} end
 
 local epoch, seq = parts(ARGV[2])
-local floor_epoch, floor_seq = parts(at[1])
+local floor_epoch, floor_seq = parts(floor)
 if less(floor_epoch, epoch) or (floor_epoch == epoch and less(floor_seq, seq)) then redis.call('HSET', KEYS[2], 'floor', ARGV[2]) end
 
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
@@ -31,4 +31,4 @@ end
 local read = added - redis.call('XLEN', KEYS[1])
 local set = redis.pcall('XGROUP', 'SETID', KEYS[1], ARGV[4], ARGV[2], 'ENTRIESREAD', read)
 if set.err then redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[4], ARGV[2], 'ENTRIESREAD', read) end
-return {ARGV[1], dropped, at[2]}
+return {ARGV[1], dropped}

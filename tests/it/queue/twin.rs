@@ -131,14 +131,14 @@ impl<T: Clone> Twin<T> {
         begun
     }
 
-    /// Entries dropped and events ever appended.
-    pub fn trim(&mut self, part: u16, at: Position) -> (usize, Option<u64>) {
-        let Some(found) = self.parts.get(&part) else { return (0, None) };
-        let (dropped, events) = (found.entries.iter().filter(|e| e.last <= at).count(), found.events);
+    /// Entries dropped.
+    pub fn trim(&mut self, part: u16, at: Position) -> usize {
+        let Some(found) = self.parts.get(&part) else { return 0 };
+        let dropped = found.entries.iter().filter(|e| e.last <= at).count();
         if dropped > 0 || !self.obeys(Rule::TrimMax) {
             self.change(part, Change::Trim(at));
         }
-        (dropped, Some(events))
+        dropped
     }
 
     /// The entries after `after`, at most `count`, and whether no other follows.
