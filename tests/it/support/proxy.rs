@@ -45,6 +45,8 @@ struct Shared {
 }
 
 struct Lose {
+    /// Must have gone by on the connection since the pattern was last seen there; empty: nothing must.
+    marker: Vec<u8>,
     pattern: Vec<u8>,
     times: u64,
 }
@@ -100,7 +102,12 @@ impl Proxy {
     /// Lets each of the next `times` requests that contain `pattern` reach the server and be carried out, and cuts the connection in place
     /// of the answer.
     pub fn lose_answers(&self, pattern: &[u8], times: u64) {
-        *self.shared.lose.lock().unwrap() = Some(Lose { pattern: pattern.to_vec(), times });
+        self.lose_answers_after(b"", pattern, times);
+    }
+
+    /// The same, only of requests before which `marker` went by on their connection: the commit of one kind of transaction.
+    pub fn lose_answers_after(&self, marker: &[u8], pattern: &[u8], times: u64) {
+        *self.shared.lose.lock().unwrap() = Some(Lose { marker: marker.to_vec(), pattern: pattern.to_vec(), times });
     }
 
     /// Answers that were lost after the server had carried the request out.
@@ -165,14 +172,13 @@ async fn moving(shared: &Shared) {
 }
 
 async fn requests(shared: &Shared, mut client: OwnedReadHalf, mut server: OwnedWriteHalf, doomed: &watch::Sender<bool>) {
-    let (mut buf, mut window) = (vec![0; 64 * 1024], Vec::new());
+    let (mut buf, mut window, mut marked) = (vec![0; 64 * 1024], Vec::new(), false);
     loop {
         let Ok(len @ 1..) = client.read(&mut buf).await else { return };
         moving(shared).await;
         window.extend_from_slice(&buf[..len]);
-        if shared.dooms(&window) {
+        if shared.dooms(&mut window, &mut marked) {
             doomed.send_replace(true);
-            window.clear();
         }
         let keep = window.len().min(256);
         window.drain(..window.len() - keep);
@@ -206,12 +212,18 @@ async fn answers(shared: &Shared, mut server: OwnedReadHalf, mut client: OwnedWr
 }
 
 impl Shared {
-    /// Whether these bytes of a connection hold a request whose answer is to be lost.
-    fn dooms(&self, window: &[u8]) -> bool {
+    /// Whether these bytes of a connection hold a request whose answer is to be lost. What was found is not looked at again.
+    fn dooms(&self, window: &mut Vec<u8>, marked: &mut bool) -> bool {
         let mut lose = self.lose.lock().unwrap();
         let Some(wanted) = lose.as_mut() else { return false };
-        let found = wanted.times > 0 && window.windows(wanted.pattern.len()).any(|w| w == wanted.pattern);
-        wanted.times -= u64::from(found);
-        found
+        let contains = |bytes: &[u8]| bytes.is_empty() || window.windows(bytes.len()).any(|w| w == bytes);
+        *marked |= contains(&wanted.marker);
+        if !contains(&wanted.pattern) {
+            return false;
+        }
+        window.clear();
+        let dooms = std::mem::take(marked) && wanted.times > 0;
+        wanted.times -= u64::from(dooms);
+        dooms
     }
 }
