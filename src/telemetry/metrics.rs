@@ -144,7 +144,7 @@ metrics! {
     /// The queue, as whoever reads it last saw it.
     queue: Queue {
         memory_bytes: Gauge = Gauge::default(), "What Redis says it uses: `used_memory`.";
-        events: Gauge = Gauge::default(), "Queue entries that are not applied yet, over all partitions.";
+        events: Gauge = Gauge::default(), "Events in the queue that are not applied yet, over all partitions.";
         begun: Split = Split::by("reason"), "Partitions whose stream a worker began anew, by reason: absent, or ahead of PostgreSQL.";
     }
     /// The worker role.

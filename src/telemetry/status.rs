@@ -52,7 +52,7 @@ pub struct WorkerStatus {
     pub applied_seq: i64,
     /// The same for every source.
     pub sources: BTreeMap<String, i64>,
-    /// Queue entries that are not applied yet, over all partitions.
+    /// Events in the queue that are not applied yet, over all partitions.
     pub queue_events: u64,
     /// Operations that wait for something else than the queue.
     pub pending_ops: u64,
