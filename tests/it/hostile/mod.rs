@@ -18,7 +18,7 @@ fn allowance(input: usize) -> u64 {
 
 /// Runs `read` on mutations of `corpus` for `TIME`, each within the allowance. Panics of `read` fail the test by themselves.
 fn withstand(what: &str, seed: u64, corpus: &[Vec<u8>], read: impl Fn(&[u8]) -> bool) {
-    const TIME: Duration = Duration::from_secs(10);
+    const TIME: Duration = Duration::from_secs(8);
     let mut mutator = Mutator::new(seed, corpus);
     let (end, mut tried, mut accepted) = (Instant::now() + TIME, 0_u32, 0_u32);
     while Instant::now() < end {

@@ -6,17 +6,31 @@ use appviewd::atproto::frame::{self, Frame};
 use appviewd::atproto::mst::{self, ProofOp, Tree};
 use appviewd::atproto::{AtUri, Cid, Did, Nsid, RecordKey, Tid, aturi, car, cbor, datetime, handle, language, uri};
 use appviewd::collection::{self, Coll, Names};
+use appviewd::config::ingest::Verify;
+use appviewd::ingest::judge::{Verdict, judge};
 use appviewd::lexicon;
 use appviewd::queue::entry;
 use bytes::Bytes;
 
 use super::{inputs, withstand};
 
+/// Ingest's clock, after all that is bent: microseconds since 1970.
+const NOW: i64 = 1_790_000_000_000_000;
+
 #[test]
 fn frames_of_strangers_neither_panic_nor_bloat() {
     withstand("frame", 1, &inputs::frames(), |input| {
         let _ = frame::peek(input);
         Frame::parse(input).is_ok()
+    });
+}
+
+/// All of ingest's judgement, proof included: what it makes of a frame stays within bounds too.
+#[test]
+fn judgements_of_strangers_neither_panic_nor_bloat() {
+    withstand("judgement", 7, &inputs::frames(), |input| match judge(input, NOW, Verify::Proof) {
+        Verdict::Event(judged) => judged.reject.is_none(),
+        _ => false,
     });
 }
 
