@@ -20,6 +20,9 @@ use crate::{api, http, ingest, worker};
 /// Pauses between attempts to reach a Redis that is away, doubled each time.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long the api waits for the schema (and its own database role, which comes with it) where a worker of this process brings it. It
+/// serves without, when a store is away at the start.
+const SCHEMA_WAIT: Duration = Duration::from_secs(2);
 
 /// What roles are given.
 #[derive(Debug, Clone)]
@@ -27,11 +30,13 @@ struct Means {
     config: Arc<Config>,
     telemetry: Telemetry,
     stop: CancellationToken,
+    /// Cancelled once a worker of this process has brought the schema up to date.
+    migrated: CancellationToken,
 }
 
 /// Starts the roles as tasks of the crew, in their order; fails only where settings could never work.
 pub async fn start(crew: &mut Crew, config: Config, roles: &Roles, telemetry: &Telemetry, stop: &CancellationToken) -> anyhow::Result<()> {
-    let means = Means { config: Arc::new(config), telemetry: telemetry.clone(), stop: stop.clone() };
+    let means = Means { config: Arc::new(config), telemetry: telemetry.clone(), stop: stop.clone(), migrated: CancellationToken::new() };
     let pools = stores::pools(&means.config)?;
     let probes = probes::router(telemetry.clone(), pools.as_ref().map(|pools| pools.api.clone()));
     if !roles.has(Role::Api) {
@@ -55,7 +60,7 @@ pub async fn start(crew: &mut Crew, config: Config, roles: &Roles, telemetry: &T
         match role {
             Role::Ingest => crew.spawn("ingest", run_ingest(means)),
             Role::Worker => crew.spawn("worker", run_worker(means, need_pools()?)),
-            Role::Api => crew.spawn("api", api::run(means.config, need_pools()?, means.telemetry, probes.clone(), means.stop)),
+            Role::Api => crew.spawn("api", run_api(means, roles.has(Role::Worker), need_pools()?, probes.clone())),
         }
     }
     Ok(())
@@ -72,8 +77,19 @@ async fn run_worker(means: Means, pools: Pools) -> anyhow::Result<()> {
     info!(connections, "creating PostgreSQL pool with {connections} connections");
     let Some(migrated) = means.stop.run_until_cancelled(stores::migrate(&means.config)).await else { return Ok(()) };
     migrated?;
+    means.migrated.cancel();
+    // Connections from before the migration may lack the api's role.
+    pools.api.retain(|_, _| false);
     info!("PostgreSQL pool created");
     worker::run(means.config, queue, pools.writer, means.telemetry, means.stop).await
+}
+
+async fn run_api(means: Means, beside_worker: bool, pools: Pools, probes: http::Router) -> anyhow::Result<()> {
+    if beside_worker {
+        let schema = tokio::time::timeout(SCHEMA_WAIT, means.migrated.cancelled());
+        let _ = means.stop.run_until_cancelled(schema).await;
+    }
+    api::run(means.config, pools, means.telemetry, probes, means.stop).await
 }
 
 /// The queue, once Redis has answered; `None` where a stop was asked for before it did.

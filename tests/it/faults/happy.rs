@@ -10,6 +10,7 @@ async fn what_the_relay_sends_is_what_postgresql_holds() {
     let last = stack.send(3000);
     daemon.applied(last, 60).await;
     let model = stack.equals_model().await;
+    assert!(!daemon.said().contains("cannot take role"), "the api began before its database role was there");
     assert!(model.records.len() > 2000 && model.repos.len() >= 20 && !model.dead_letters.is_empty(), "the network did too little");
     assert!(daemon.stop().await.success());
     // The comparison is worth something: it notices one row and one count.
