@@ -30,25 +30,17 @@ struct Api {
     address: String,
 }
 
-/// Serves until `shutdown`; `probes` are the routes that every process has (`/health`, `/ready`, `/status`, `/metrics`). A database that is
-/// away is no reason to stop: reads answer 503 until it is back.
+/// Opens `http.host` and `http.port`.
 ///
 /// # Errors
 /// The address cannot be listened on.
-pub async fn run(
-    config: Arc<Config>,
-    pools: Pools,
-    telemetry: Telemetry,
-    probes: Router,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
+pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     let (host, port) = (config.http.host.as_str(), config.http.port);
-    let listener =
-        TcpListener::bind((host, port)).await.with_context(|| format!("http.host, http.port: cannot listen on {host}:{port}"))?;
-    serve(listener, &config, pools, telemetry, probes, shutdown).await
+    TcpListener::bind((host, port)).await.with_context(|| format!("http.host, http.port: cannot listen on {host}:{port}"))
 }
 
-/// As [`run`], on a listener that is open already.
+/// Serves until `shutdown`; `probes` are the routes that every process has (`/health`, `/ready`, `/status`, `/metrics`). A database that is
+/// away is no reason to stop: reads answer 503 until it is back.
 ///
 /// # Errors
 /// The listener's address cannot be told.

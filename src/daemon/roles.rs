@@ -85,11 +85,12 @@ async fn run_worker(means: Means, pools: Pools) -> anyhow::Result<()> {
 }
 
 async fn run_api(means: Means, beside_worker: bool, pools: Pools, probes: http::Router) -> anyhow::Result<()> {
+    let listener = api::listen(&means.config).await?;
     if beside_worker {
         let schema = tokio::time::timeout(SCHEMA_WAIT, means.migrated.cancelled());
         let _ = means.stop.run_until_cancelled(schema).await;
     }
-    api::run(means.config, pools, means.telemetry, probes, means.stop).await
+    api::serve(listener, &means.config, pools, means.telemetry, probes, means.stop).await
 }
 
 /// The queue, once Redis has answered; `None` where a stop was asked for before it did.

@@ -199,6 +199,8 @@ fn unchunk(mut body: &str) -> String {
     whole
 }
 
+/// A port that nobody listens on, below those that the system gives to connections: it stays free until the daemon takes it.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(|| fastrand::u16(15_000..32_000)).find(is_free).unwrap()
 }
