@@ -56,8 +56,8 @@ async fn an_emptied_redis_is_begun_and_filled_again() {
     let mut head = rig.send(200);
     rig.applied(head, 60).await;
     for _ in 0..3 {
-        head = rig.send(150);
         let (sent, begun) = (feeder.sent(), worker.telemetry.metrics().queue.begun.get("absent"));
+        head = rig.send(150);
         eventually("some is queued", 20, async || feeder.sent() > sent).await;
         rig.redis.cli(&["FLUSHALL"]);
         eventually("the worker begins the partitions", 20, async || worker.telemetry.metrics().queue.begun.get("absent") > begun).await;
