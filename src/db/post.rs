@@ -60,6 +60,7 @@ pub(super) fn post(row: &Row) -> Result<Post, Error> {
         parent: reference(3)?,
         root: reference(5)?,
         quote: reference(7)?,
+        mentions: Vec::new(),
         sort: row.try_get(9)?,
     })
 }

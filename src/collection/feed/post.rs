@@ -4,6 +4,7 @@ use super::super::fields::{Fields, StrongRef};
 use super::super::refs::{Ref, Target};
 use super::super::sort::sort_key;
 use super::super::{Coll, Ids, Names, Place, RecordError, Row};
+use crate::atproto::Did;
 
 /// Has a `reply`, whatever it names.
 pub const FLAG_REPLY: i16 = 1;
@@ -13,9 +14,17 @@ pub const FLAG_QUOTE: i16 = 2;
 pub const FLAG_MEDIA: i16 = 4;
 /// Embeds a video.
 pub const FLAG_VIDEO: i16 = 8;
+/// Violates the gate of its thread, as judged when it came. No record says so: only `index/` sets it.
+pub const FLAG_VIOLATES: i16 = 16;
+/// Quotes a post whose author allows no quotes, as judged when it came. No record says so: only `index/` sets it.
+pub const FLAG_DETACHED: i16 = 32;
+
+/// Accounts that a post mentions, as far as anything follows from it: more than 300 graphemes hold of real handles, and no record of a
+/// megabyte notifies thousands.
+pub const MAX_MENTIONS: usize = 50;
 
 /// A row of the table `post`, without the record's bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
     pub rkey: i64,
     pub author: i32,
@@ -26,6 +35,8 @@ pub struct Post {
     pub root: Option<Ref>,
     /// The post that it embeds.
     pub quote: Option<Ref>,
+    /// The accounts that its facets mention, each once. Only the record tells them: empty where a row was read from the database.
+    pub mentions: Vec<i32>,
     /// sortAt as the value of a TID, where it is over a minute from the key's time.
     pub sort: Option<i64>,
 }
@@ -87,6 +98,24 @@ impl<'a> PostFields<'a> {
     /// The languages that the author gave.
     pub fn langs(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.all.items("langs").filter_map(|mut item| item.text().ok())
+    }
+
+    /// The DIDs that its facets mention, each once, at most [`MAX_MENTIONS`].
+    #[must_use]
+    pub fn mentions(&self) -> Vec<&'a str> {
+        let facets = self.all.items("facets").filter_map(Fields::at);
+        let features = facets.flat_map(|facet| facet.items("features")).filter_map(Fields::at);
+        let mentions = features.filter(|feature| feature.text("$type") == Some("app.bsky.richtext.facet#mention"));
+        let mut dids: Vec<&str> = Vec::new();
+        for did in mentions.filter_map(|mention| mention.text("did")).filter(|did| Did::is_valid(did)) {
+            if dids.len() == MAX_MENTIONS {
+                break;
+            }
+            if !dids.contains(&did) {
+                dids.push(did);
+            }
+        }
+        dids
     }
 
     /// Every other field.
@@ -152,10 +181,12 @@ fn post(reference: StrongRef<'_>) -> Option<Target<'_>> {
 }
 
 pub(in super::super) fn names<'a>(record: &'a [u8], into: &mut Names<'a>) {
-    let Some(refs) = PostFields::of(record).map(|fields| fields.refs()) else { return };
+    let Some(fields) = PostFields::of(record) else { return };
+    let refs = fields.refs();
     for target in [refs.parent, refs.root, refs.quote].into_iter().flatten() {
         target.name(into);
     }
+    into.dids.extend(fields.mentions());
 }
 
 pub(in super::super) fn row(place: Place, record: &[u8], ids: &impl Ids) -> Result<Row, RecordError> {
@@ -169,6 +200,7 @@ pub(in super::super) fn row(place: Place, record: &[u8], ids: &impl Ids) -> Resu
         parent: resolve(refs.parent)?,
         root: resolve(refs.root)?,
         quote: resolve(refs.quote)?,
+        mentions: fields.mentions().into_iter().map(|did| ids.account(did).ok_or(RecordError::Unnamed)).collect::<Result<_, _>>()?,
         sort: sort_key(place.rkey, Some(fields.created_at), place.indexed_at),
     })))
 }

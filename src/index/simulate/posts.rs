@@ -30,12 +30,12 @@ impl<'a> Posts<'a> {
 
     /// Puts a post in place of what stands there; the counts of old and new parent and quote move.
     pub fn put(&mut self, stored: &'a Stored, counts: &mut Counts) {
-        let post = stored.post;
+        let post = &stored.post;
         let slot = self.0.entry(Ref { rkey: post.rkey, author: post.author }).or_default();
-        if let Some(old) = slot.post.now.replace(post) {
+        if let Some(old) = slot.post.now.replace(post.clone()) {
             counts.post(&old, -1);
         }
-        counts.post(&post, 1);
+        counts.post(post, 1);
         slot.new = Some(stored);
     }
 

@@ -3,7 +3,7 @@
 use appviewd::atproto::cbor::Value;
 use appviewd::atproto::{Cid, Tid};
 use appviewd::collection::actor::profile::ProfileFields;
-use appviewd::collection::feed::post::{FLAG_MEDIA, FLAG_QUOTE, FLAG_REPLY, FLAG_VIDEO, MediaKind, PostFields};
+use appviewd::collection::feed::post::{FLAG_MEDIA, FLAG_QUOTE, FLAG_REPLY, FLAG_VIDEO, MAX_MENTIONS, MediaKind, PostFields};
 use appviewd::collection::{Post, Ref, Row};
 use proptest::prelude::*;
 
@@ -74,6 +74,26 @@ fn only_posts_named_by_did_are_references() {
         assert_eq!((found.flags, found.parent, found.quote), (FLAG_REPLY, None, None), "{uri}");
         assert_eq!(found.root, Some(reference(&numbers, A)));
     }
+}
+
+fn facet(did: &str) -> Value {
+    let feature = |kind: &str, key, value: &str| {
+        Value::map([("$type", Value::text(format!("app.bsky.richtext.facet#{kind}"))), (key, Value::text(value))])
+    };
+    Value::map([("features", Value::Array(vec![feature("tag", "tag", "did:plc:tag"), feature("mention", "did", did)]))])
+}
+
+#[test]
+fn mentions_are_taken_from_facets_once_each_and_within_a_bound() {
+    let numbers = Numbers::default();
+    let mentions =
+        |dids: &[String]| row(&numbers, &post(vec![("facets", Value::Array(dids.iter().map(|did| facet(did)).collect()))])).mentions;
+    let number = |did: &str| numbers.did(did);
+    let some = ["did:plc:a", "did:plc:b", "did:plc:a", "no did"].map(str::to_owned);
+    assert_eq!(mentions(&some), [number("did:plc:a"), number("did:plc:b")]);
+    let many: Vec<_> = (0..60).map(|n| format!("did:plc:m{n}")).collect();
+    assert_eq!(mentions(&many).len(), MAX_MENTIONS);
+    assert_eq!(row(&numbers, &post(vec![])).mentions, [0_i32; 0]);
 }
 
 #[test]
