@@ -45,6 +45,11 @@ impl Coll {
     pub const LIST: Self = Self(8);
     pub const STARTERPACK: Self = Self(9);
     pub const LABELER: Self = Self(10);
+    pub const LISTITEM: Self = Self(11);
+    pub const LISTBLOCK: Self = Self(12);
+    pub const THREADGATE: Self = Self(13);
+    pub const POSTGATE: Self = Self(14);
+    pub const VERIFICATION: Self = Self(15);
 
     /// The first number that the table `collection` gives.
     pub const FIRST_FREE: i16 = 1000;
@@ -97,6 +102,11 @@ mod tests {
             (Coll::LIST, "app.bsky.graph.list"),
             (Coll::STARTERPACK, "app.bsky.graph.starterpack"),
             (Coll::LABELER, "app.bsky.labeler.service"),
+            (Coll::LISTITEM, "app.bsky.graph.listitem"),
+            (Coll::LISTBLOCK, "app.bsky.graph.listblock"),
+            (Coll::THREADGATE, "app.bsky.feed.threadgate"),
+            (Coll::POSTGATE, "app.bsky.feed.postgate"),
+            (Coll::VERIFICATION, "app.bsky.graph.verification"),
         ];
         for (coll, nsid) in named {
             assert_eq!((coll.nsid(), Coll::from_nsid(nsid)), (Some(nsid), Some(coll)));

@@ -1,170 +1,139 @@
-//! What likes, reposts, follows and blocks have in common: a subject, a time close to their key's, perhaps a `via`. Their records are
-//! rebuilt from columns; an edge that cannot be rebuilt byte for byte says so ([`FLAG_RAW`]) and is never guessed.
+//! Edges: records that join their author with an account or a record (likes, follows, list items, ...), as one row of one shape. What their
+//! records look like is said in [`super::form`].
 
-use super::fields::Fields;
-use super::refs::Target;
-use super::{Coll, Ids, Names, Place, RecordError, SubjectKind};
-use crate::atproto::cbor::Writer;
-use crate::atproto::{Cid, Did, Tid, datetime};
+use super::refs::{Ref, SubjectKind};
+use super::{Coll, form};
+use crate::atproto::Cid;
 
-/// The columns and the subject's CID do not give the record's bytes back: they are kept in `record_exc`.
+/// In `flags`: the columns and the subject's CID do not give the record's bytes back: they are kept in `record_exc`.
 pub const FLAG_RAW: i16 = 2;
-/// Where the number of the [`SubjectKind`] stands in the flags (0x70).
+/// In `flags`: an earlier edge of the same author and subject counts, this one does not.
+pub const FLAG_DUPLICATE: i16 = 8;
+/// In `flags`: the [`SubjectKind`] of a like or repost.
+pub const KIND_MASK: i16 = 0x70;
+/// Where the number of the [`SubjectKind`] stands in the flags.
 pub const KIND_SHIFT: u32 = 4;
 
-/// Through what an edge came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
-    /// Through a repost, as likes and reposts.
+/// Which record type, and which table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EdgeKind {
+    Like,
     Repost,
-    /// Through a starter pack, as follows.
-    StarterPack,
+    Follow,
+    Block,
+    ListBlock,
+    ListItem,
+    Verification,
 }
 
-impl Via {
-    fn coll(self) -> Coll {
+/// An edge by its numbers; what its kind has no column for is 0 or `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    pub rkey: i64,
+    pub author: i32,
+    /// The key of the record that it is of, or, of a list item, of its author's list; 0 where it is of an account.
+    pub sr: i64,
+    /// The account that it is of, or the author of the record that it is of.
+    pub sa: i32,
+    /// Author of the repost or starter pack that it was made through.
+    pub via: Option<i32>,
+    /// createdAt less the key's time in milliseconds; `None`: the record is kept raw.
+    pub dms: Option<i16>,
+    /// [`FLAG_RAW`], [`FLAG_DUPLICATE`], and the kind of a like's or repost's subject.
+    pub flags: i16,
+    /// sortAt as the value of a TID, where it is over a minute from the key's time and the kind is ordered by it.
+    pub sort: Option<i64>,
+}
+
+/// An author and what the edge is of. One edge of a pair counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pair {
+    pub author: i32,
+    pub sr: i64,
+    pub sa: i32,
+    /// The bits of [`KIND_MASK`].
+    pub kind: i16,
+}
+
+/// The names that an edge's record is rebuilt from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EdgeNames<'a> {
+    /// The author's DID.
+    pub author: &'a str,
+    /// The DID of `sa`.
+    pub subject: &'a str,
+    /// The text of `sr`; `None` where the edge is of an account alone.
+    pub rkey: Option<&'a str>,
+    /// The CID that likes and reposts name their subject by.
+    pub cid: Option<&'a Cid>,
+}
+
+impl EdgeKind {
+    pub const ALL: [Self; 7] = [Self::Like, Self::Repost, Self::Follow, Self::Block, Self::ListBlock, Self::ListItem, Self::Verification];
+
+    /// The kind that a collection's records are; `None` for those that are no edges.
+    #[must_use]
+    pub fn of(coll: Coll) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.coll() == coll)
+    }
+
+    #[must_use]
+    pub fn coll(self) -> Coll {
         match self {
+            Self::Like => Coll::LIKE,
             Self::Repost => Coll::REPOST,
-            Self::StarterPack => Coll::STARTERPACK,
+            Self::Follow => Coll::FOLLOW,
+            Self::Block => Coll::BLOCK,
+            Self::ListBlock => Coll::LISTBLOCK,
+            Self::ListItem => Coll::LISTITEM,
+            Self::Verification => Coll::VERIFICATION,
+        }
+    }
+}
+
+impl Edge {
+    #[must_use]
+    pub fn place(&self) -> Ref {
+        Ref { rkey: self.rkey, author: self.author }
+    }
+
+    #[must_use]
+    pub fn pair(&self) -> Pair {
+        Pair { author: self.author, sr: self.sr, sa: self.sa, kind: self.flags & KIND_MASK }
+    }
+
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        self.flags & FLAG_DUPLICATE != 0
+    }
+
+    /// Whether its record is kept in `record_exc`.
+    #[must_use]
+    pub fn is_raw(&self) -> bool {
+        self.flags & FLAG_RAW != 0
+    }
+
+    /// What a like or repost is of.
+    #[must_use]
+    pub fn subject_kind(&self) -> Option<SubjectKind> {
+        SubjectKind::from_number((self.flags & KIND_MASK) >> KIND_SHIFT)
+    }
+
+    /// The record that `sr` names, as (collection, place); `None` where the edge is of an account alone.
+    #[must_use]
+    pub fn record(&self, kind: EdgeKind) -> Option<(Coll, Ref)> {
+        let of = |coll, author| Some((coll, Ref { rkey: self.sr, author }));
+        match kind {
+            EdgeKind::Like | EdgeKind::Repost => of(self.subject_kind()?.coll(), self.sa),
+            EdgeKind::ListBlock => of(Coll::LIST, self.sa),
+            EdgeKind::ListItem => of(Coll::LIST, self.author),
+            EdgeKind::Follow | EdgeKind::Block | EdgeKind::Verification => None,
         }
     }
 
-    /// The DID of the record that `fields` names in `via`, where it is of this kind.
-    pub(super) fn did<'a>(self, fields: &Fields<'a>) -> Option<&'a str> {
-        let target = Target::parse(fields.strong_ref("via")?.uri)?;
-        (target.coll == self.coll()).then_some(target.uri.did)
+    /// The record's DAG-CBOR; `None` where the columns do not hold it. Asked only of edges that are not raw.
+    #[must_use]
+    pub fn rebuild(&self, kind: EdgeKind, names: &EdgeNames<'_>) -> Option<Vec<u8>> {
+        form::rebuild(self, kind, names)
     }
-
-    pub(super) fn resolve(self, fields: &Fields<'_>, ids: &impl Ids) -> Result<Option<i32>, RecordError> {
-        self.did(fields).map(|did| ids.account(did).ok_or(RecordError::Unnamed)).transpose()
-    }
-}
-
-/// An edge to a record: like, repost.
-pub(super) struct RecordEdge<'a> {
-    pub fields: Fields<'a>,
-    target: Target<'a>,
-    kind: SubjectKind,
-    cid: &'a str,
-    created_at: &'a str,
-}
-
-/// The numbers of a [`RecordEdge`].
-pub(super) struct RecordColumns {
-    pub subject: super::Ref,
-    pub via: Option<i32>,
-    pub dms: Option<i16>,
-    pub flags: i16,
-    pub cid: Option<Cid>,
-}
-
-impl<'a> RecordEdge<'a> {
-    /// `None` where the record is no edge that is derived: its subject is of no [`SubjectKind`].
-    pub(super) fn read(record: &'a [u8]) -> Option<Self> {
-        let fields = Fields::of(record)?;
-        let subject = fields.strong_ref("subject")?;
-        let target = Target::parse(subject.uri)?;
-        let (kind, created_at) = (SubjectKind::of(target.coll)?, fields.text("createdAt")?);
-        Some(Self { fields, target, kind, cid: subject.cid, created_at })
-    }
-
-    pub(super) fn names(&self, into: &mut Names<'a>) {
-        self.target.name(into);
-        into.dids.extend(Via::Repost.did(&self.fields));
-    }
-
-    pub(super) fn created_at(&self) -> &'a str {
-        self.created_at
-    }
-
-    pub(super) fn columns(&self, place: Place, record: &[u8], ids: &impl Ids) -> Result<RecordColumns, RecordError> {
-        let dms = dms(place.rkey, self.created_at);
-        let cid = self.cid.parse::<Cid>().ok();
-        let subject = Subject { did: self.target.uri.did, kind: self.kind, rkey: self.target.uri.rkey };
-        let rebuilt = cid.zip(dms).and_then(|_| record_edge(place.coll, self.created_at, &subject, self.cid));
-        let raw = if rebuilt.as_deref() == Some(record) { 0 } else { FLAG_RAW };
-        Ok(RecordColumns {
-            subject: self.target.resolve(ids)?,
-            via: Via::Repost.resolve(&self.fields, ids)?,
-            dms,
-            flags: raw | (self.kind.number() << KIND_SHIFT),
-            cid,
-        })
-    }
-}
-
-/// The subject of a like or repost by its names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subject<'a> {
-    pub did: &'a str,
-    pub kind: SubjectKind,
-    pub rkey: &'a str,
-}
-
-/// An edge to an account: follow, block.
-pub(super) struct AccountEdge<'a> {
-    pub fields: Fields<'a>,
-    pub did: &'a str,
-    created_at: &'a str,
-}
-
-impl<'a> AccountEdge<'a> {
-    /// `None` where the record is no edge that is derived: its subject is no DID.
-    pub(super) fn read(record: &'a [u8]) -> Option<Self> {
-        let fields = Fields::of(record)?;
-        let did = fields.text("subject").filter(|did| Did::is_valid(did))?;
-        let created_at = fields.text("createdAt")?;
-        Some(Self { fields, did, created_at })
-    }
-
-    pub(super) fn subject(&self, ids: &impl Ids) -> Result<i32, RecordError> {
-        ids.account(self.did).ok_or(RecordError::Unnamed)
-    }
-
-    /// `dms` and the flags.
-    pub(super) fn columns(&self, place: Place, record: &[u8]) -> (Option<i16>, i16) {
-        let dms = dms(place.rkey, self.created_at);
-        let rebuilt = dms.and_then(|_| account_edge(place.coll, self.created_at, self.did));
-        (dms, if rebuilt.as_deref() == Some(record) { 0 } else { FLAG_RAW })
-    }
-}
-
-/// createdAt less the key's time in milliseconds; `None` where the two do not give the text back: the key is no TID, the text is in another
-/// form than that of [`datetime::format_micros`], the difference is over 32 seconds.
-fn dms(rkey: i64, text: &str) -> Option<i16> {
-    let millis = datetime::parse_micros(text)?.div_euclid(1000);
-    let dms = i16::try_from(millis - Tid::from_value(rkey)?.micros() / 1000).ok()?;
-    (created_at(rkey, dms)? == text).then_some(dms)
-}
-
-/// createdAt of an edge, from its key and `dms`; `None` where the key is no TID.
-#[must_use]
-pub fn created_at(rkey: i64, dms: i16) -> Option<String> {
-    let millis = Tid::from_value(rkey)?.micros() / 1000 + i64::from(dms);
-    Some(datetime::format_micros(millis * 1000))
-}
-
-/// The DAG-CBOR of a like or repost; `None` where the columns do not hold it.
-pub(super) fn rebuild_record_edge(coll: Coll, rkey: i64, dms: Option<i16>, subject: &Subject<'_>, cid: &Cid) -> Option<Vec<u8>> {
-    record_edge(coll, &created_at(rkey, dms?)?, subject, &cid.to_string())
-}
-
-/// The DAG-CBOR of a follow or block; `None` where the columns do not hold it.
-pub(super) fn rebuild_account_edge(coll: Coll, rkey: i64, dms: Option<i16>, subject: &str) -> Option<Vec<u8>> {
-    account_edge(coll, &created_at(rkey, dms?)?, subject)
-}
-
-fn record_edge(coll: Coll, created_at: &str, subject: &Subject<'_>, cid: &str) -> Option<Vec<u8>> {
-    let uri = format!("at://{}/{}/{}", subject.did, subject.kind.coll().nsid()?, subject.rkey);
-    let mut writer = Writer::new();
-    writer.map(3).text("$type").text(coll.nsid()?);
-    writer.text("subject").map(2).text("cid").text(cid).text("uri").text(&uri);
-    writer.text("createdAt").text(created_at);
-    Some(writer.into_bytes())
-}
-
-fn account_edge(coll: Coll, created_at: &str, subject: &str) -> Option<Vec<u8>> {
-    let mut writer = Writer::new();
-    writer.map(3).text("$type").text(coll.nsid()?).text("subject").text(subject).text("createdAt").text(created_at);
-    Some(writer.into_bytes())
 }

@@ -70,6 +70,11 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The types of an array's items, where they name one.
+    pub fn types(&self, key: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.items(key).filter_map(|item| Fields::at(item)?.text("$type"))
+    }
+
     /// A `com.atproto.repo.strongRef`.
     #[must_use]
     pub fn strong_ref(&self, key: &str) -> Option<StrongRef<'a>> {

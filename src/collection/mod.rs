@@ -1,29 +1,35 @@
 //! Record types: from a record's bytes to the rows that hold it, and back to the same bytes. Pure.
 //!
 //! Ids come from the database between two passes: [`names`] says what a record names, [`rows`] builds its row once those names have ids.
-//! One file a record type; a collection without a file of its own is [`Row::Other`], kept whole. A record that comes here was judged by
+//! One file a record type, one line each in `types.rs`; every other collection is kept whole. A record that comes here was judged by
 //! `lexicon/` before; whatever it holds, nothing here panics, and what cannot be rebuilt byte for byte says so.
 
 mod coll;
 mod edge;
 mod fields;
+mod form;
 mod ids;
 mod pack;
 mod refs;
 mod sort;
+mod types;
 
 pub mod actor;
 pub mod feed;
 pub mod graph;
 
 pub use coll::Coll;
-pub use edge::{FLAG_RAW, KIND_SHIFT, Subject, created_at};
-pub use feed::{Like, Post, Repost};
+pub use edge::{Edge, EdgeKind, EdgeNames, FLAG_DUPLICATE, FLAG_RAW, KIND_MASK, KIND_SHIFT, Pair};
+pub use feed::Post;
+pub use feed::threadgate::Threadgate;
 pub use fields::{Fields, StrongRef};
-pub use graph::{Block, Follow};
+pub use form::created_at;
 pub use ids::{Ids, Key, Names};
 pub use pack::{MAX_UNPACKED, PackError, pack, unpack};
 pub use refs::{Ref, SubjectKind};
+
+use crate::atproto::Cid;
+use types::Shape;
 
 /// Where a record stands, in the database's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +43,30 @@ pub struct Place {
 }
 
 /// What is written for a record besides its bytes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
-    Like(Like),
-    Repost(Repost),
-    Follow(Follow),
-    Block(Block),
+    /// Rebuilt from columns.
+    Edge {
+        kind: EdgeKind,
+        edge: Edge,
+        /// The subject's CID as the edge names it: no column, but kept once a subject. `None`: it names none, or none that can be read.
+        cid: Option<Cid>,
+    },
     Post(Box<Post>),
-    /// Nothing is derived: the record is kept whole in `record_other`.
-    Other,
+    /// Kept whole in `record_other`, with what is derived.
+    Whole(Derived),
+}
+
+/// What is derived from a record that is kept whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Derived {
+    Nothing,
+    /// Of a profile: its account came through this starter pack.
+    Join(Ref),
+    /// Of the post with the same author and key.
+    Threadgate(Threadgate),
+    /// Nobody may quote the post with the same author and key.
+    Postgate,
 }
 
 /// Why a record has no row.
@@ -58,24 +79,21 @@ pub enum RecordError {
 
 /// Adds to `into` what `record` names and the database numbers: DIDs, and keys that are no TID. Not its own author and key.
 pub fn names<'a>(coll: Coll, record: &'a [u8], into: &mut Names<'a>) {
-    match coll {
-        Coll::LIKE => feed::like::names(record, into),
-        Coll::REPOST => feed::repost::names(record, into),
-        Coll::POST => feed::post::names(record, into),
-        Coll::FOLLOW => graph::follow::names(record, into),
-        Coll::BLOCK => graph::block::names(record, into),
-        _ => {}
+    match types::of(coll).map(|known| known.shape) {
+        Some(Shape::Edge(form)) => form.names(record, into),
+        Some(Shape::Own { names, .. }) => names(record, into),
+        None => {}
     }
 }
 
 /// The row of `record`, all of whose [`names`] have ids in `ids`.
-pub fn rows(place: Place, record: &[u8], ids: &impl Ids) -> Result<Row, RecordError> {
-    match place.coll {
-        Coll::LIKE => feed::like::row(place, record, ids),
-        Coll::REPOST => feed::repost::row(place, record, ids),
-        Coll::POST => feed::post::row(place, record, ids),
-        Coll::FOLLOW => graph::follow::row(place, record, ids),
-        Coll::BLOCK => graph::block::row(place, record, ids),
-        _ => Ok(Row::Other),
+///
+/// # Errors
+/// A name without an id.
+pub fn rows(place: Place, record: &[u8], ids: &dyn Ids) -> Result<Row, RecordError> {
+    match types::of(place.coll).map(|known| known.shape) {
+        Some(Shape::Edge(form)) => form.row(place, record, ids),
+        Some(Shape::Own { row, .. }) => row(place, record, ids),
+        None => Ok(Row::Whole(Derived::Nothing)),
     }
 }

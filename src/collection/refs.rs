@@ -1,6 +1,6 @@
 //! References from one record to another: from `at://` text to the two numbers that columns hold, and back.
 
-use super::{Coll, Ids, Key, Names, RecordError};
+use super::{Coll, Ids, Key, Names, Place, RecordError};
 use crate::atproto::{AtUri, Tid};
 
 /// A record by its numbers.
@@ -66,6 +66,11 @@ impl<'a> Target<'a> {
         Coll::from_nsid(uri.collection).map(|coll| Self { uri, coll })
     }
 
+    /// An address of a record of `coll`.
+    pub(super) fn of(uri: &'a str, coll: Coll) -> Option<Self> {
+        Self::parse(uri).filter(|target| target.coll == coll)
+    }
+
     fn key(&self) -> Key<'a> {
         Key { did: self.uri.did, coll: self.coll, rkey: self.uri.rkey }
     }
@@ -77,7 +82,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    pub(super) fn resolve(&self, ids: &impl Ids) -> Result<Ref, RecordError> {
+    pub(super) fn resolve(&self, ids: &dyn Ids) -> Result<Ref, RecordError> {
         let author = ids.account(self.uri.did).ok_or(RecordError::Unnamed)?;
         let rkey = match self.uri.rkey.parse::<Tid>() {
             Ok(tid) => tid.value(),
@@ -85,4 +90,10 @@ impl<'a> Target<'a> {
         };
         Ok(Ref { rkey, author })
     }
+}
+
+/// Whether the gate at `place` is of `post`: its author's own, with the same key. Keys that are no TID are numbered for each collection and
+/// cannot be compared: gates with such a key derive nothing.
+pub(super) fn is_own_post(place: Place, post: Ref) -> bool {
+    place.rkey >= 0 && post == Ref { rkey: place.rkey, author: place.author }
 }

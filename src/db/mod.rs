@@ -28,8 +28,11 @@ pub mod stat;
 mod block;
 mod follow;
 mod like;
+mod listblock;
+mod listitem;
 mod repost;
 mod tls;
+mod verification;
 
 pub use deadpool_postgres::{Client, Transaction};
 

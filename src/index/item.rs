@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::atproto::{Cid, Nsid, RecordKey, Tid};
-use crate::db::edge::{Edge, EdgeKind};
+use crate::collection::{Derived, Edge, EdgeKind};
 use crate::db::record::Path;
 use crate::db::{post, repo};
 use crate::queue::{Action, Position};
@@ -83,6 +83,9 @@ pub(super) enum Row {
         raw: Option<Vec<u8>>,
     },
     Post(post::Stored),
-    /// The record, packed.
-    Whole(Vec<u8>),
+    Whole {
+        /// The record, packed.
+        packed: Vec<u8>,
+        derived: Derived,
+    },
 }

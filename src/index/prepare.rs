@@ -5,8 +5,7 @@ use super::item::{Body, Commit, Item, RecordOp, Row, Verdict};
 use super::names::{Known, Wanted};
 use super::{Batch, IndexError};
 use crate::atproto::{Did, Tid};
-use crate::collection::{self, Coll, FLAG_RAW, Ids, Key, MAX_UNPACKED, Names, Place, Ref};
-use crate::db::edge::{Edge, EdgeKind};
+use crate::collection::{self, Coll, Ids, Key, MAX_UNPACKED, Names, Place, Ref};
 use crate::db::record::Path;
 use crate::db::{post, repo};
 use crate::lexicon;
@@ -157,30 +156,10 @@ fn row(path: Path, time: i64, record: &[u8], known: &Known) -> Result<Row, Index
     let place = Place { coll: path.coll, author: path.at.author, rkey: path.at.rkey, indexed_at: time };
     let built = collection::rows(place, record, known).map_err(|e| IndexError::Other(e.to_string()))?;
     let pack = || collection::pack(record).map_err(|e| IndexError::Other(e.to_string()));
-    let edge = |kind, edge: Edge, cid| {
-        let raw = (edge.flags & FLAG_RAW != 0).then(pack).transpose()?;
-        Ok(Row::Edge { kind, edge, cid, raw })
-    };
-    let (rkey, author) = (path.at.rkey, path.at.author);
     match built {
-        collection::Row::Like(l) => {
-            let row = Edge { rkey, author, sr: l.sr, sa: l.sa, via: l.via, dms: l.dms, flags: l.flags, sort: None };
-            edge(EdgeKind::Like, row, l.cid)
-        }
-        collection::Row::Repost(r) => {
-            let row = Edge { rkey, author, sr: r.sr, sa: r.sa, via: r.via, dms: r.dms, flags: r.flags, sort: r.sort };
-            edge(EdgeKind::Repost, row, r.cid)
-        }
-        collection::Row::Follow(f) => {
-            let row = Edge { rkey, author, sr: 0, sa: f.subject, via: f.via, dms: f.dms, flags: f.flags, sort: None };
-            edge(EdgeKind::Follow, row, None)
-        }
-        collection::Row::Block(b) => {
-            let row = Edge { rkey, author, sr: 0, sa: b.subject, via: None, dms: b.dms, flags: b.flags, sort: None };
-            edge(EdgeKind::Block, row, None)
-        }
+        collection::Row::Edge { kind, edge, cid } => Ok(Row::Edge { kind, edge, cid, raw: edge.is_raw().then(pack).transpose()? }),
         collection::Row::Post(post) => Ok(Row::Post(post::Stored { post: *post, record: pack()? })),
-        collection::Row::Other => Ok(Row::Whole(pack()?)),
+        collection::Row::Whole(derived) => Ok(Row::Whole { packed: pack()?, derived }),
     }
 }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::hash::Hash;
 
+use futures_util::future::try_join_all;
 use tokio_postgres::Error;
 
 use super::item::{Body, Item, Row, Verdict};
 use super::simulate::{MAX_AHEAD, Slot, World, day, subject_of, subject_post};
-use crate::collection::{Coll, Post, Ref};
-use crate::db::edge::{Edge, EdgeKind, Pair};
+use crate::collection::{Coll, Edge, EdgeKind, Pair, Post, Ref};
 use crate::db::record::Path;
 use crate::db::stat::Subject;
 use crate::db::{Transaction, dead_letter, edge, post, record, repo, stat};
@@ -103,17 +103,15 @@ async fn first_round(tx: &Transaction<'_>, paths: &Paths, world: &mut World<'_>,
     let all = sorted(paths.all.iter().copied(), |path| (path.at.author, path.coll, path.at.rkey));
     let days: Vec<(i32, i32)> = paths.days.iter().copied().collect();
     let posts = paths.of_coll(Coll::POST);
-    let [likes, reposts, follows, blocks] = EdgeKind::ALL.map(|kind| paths.of_coll(kind.coll()));
-    let (repos, letters, days, kept, posts, likes, reposts, follows, blocks) = tokio::try_join!(
+    let places = EdgeKind::ALL.map(|kind| (kind, paths.of_coll(kind.coll())));
+    let edges = places.iter().map(|(kind, places)| unless_empty(places, |keys| edge::at(tx, *kind, keys)));
+    let (repos, letters, days, kept, posts, edges) = tokio::try_join!(
         unless_empty(&accounts, |keys| repo::of(tx, keys)),
         unless_empty(&accounts, |keys| dead_letter::held(tx, keys)),
         unless_empty(&days, |keys| dead_letter::days(tx, keys)),
         unless_empty(&all, |keys| record::held(tx, keys)),
         unless_empty(&posts, |keys| post::at(tx, keys)),
-        unless_empty(&likes, |keys| edge::at(tx, EdgeKind::Like, keys)),
-        unless_empty(&reposts, |keys| edge::at(tx, EdgeKind::Repost, keys)),
-        unless_empty(&follows, |keys| edge::at(tx, EdgeKind::Follow, keys)),
-        unless_empty(&blocks, |keys| edge::at(tx, EdgeKind::Block, keys)),
+        try_join_all(edges),
     )?;
     world.repos.0.extend(repos.into_iter().map(|(account, repo)| (account, Slot::held(repo))));
     for place in letters {
@@ -127,7 +125,7 @@ async fn first_round(tx: &Transaction<'_>, paths: &Paths, world: &mut World<'_>,
         subjects.post(&post);
         world.posts.settle(post);
     }
-    for (kind, held) in EdgeKind::ALL.into_iter().zip([likes, reposts, follows, blocks]) {
+    for (kind, held) in EdgeKind::ALL.into_iter().zip(edges) {
         for edge in held {
             subjects.edge(kind, &edge);
             world.edges.settle(kind, edge);
@@ -138,16 +136,11 @@ async fn first_round(tx: &Transaction<'_>, paths: &Paths, world: &mut World<'_>,
 
 async fn second_round(tx: &Transaction<'_>, subjects: &Subjects, world: &mut World<'_>) -> Result<(), Error> {
     let counted = sorted(subjects.counted.iter().copied(), |subject| *subject);
-    let [likes, reposts, follows, blocks] = EdgeKind::ALL.map(|kind| subjects.pairs_of(kind));
-    let (stats, likes, reposts, follows, blocks) = tokio::try_join!(
-        unless_empty(&counted, |keys| stat::of(tx, keys)),
-        unless_empty(&likes, |keys| edge::of(tx, EdgeKind::Like, keys)),
-        unless_empty(&reposts, |keys| edge::of(tx, EdgeKind::Repost, keys)),
-        unless_empty(&follows, |keys| edge::of(tx, EdgeKind::Follow, keys)),
-        unless_empty(&blocks, |keys| edge::of(tx, EdgeKind::Block, keys)),
-    )?;
+    let pairs = EdgeKind::ALL.map(|kind| (kind, subjects.pairs_of(kind)));
+    let edges = pairs.iter().map(|(kind, pairs)| unless_empty(pairs, |keys| edge::of(tx, *kind, keys)));
+    let (stats, edges) = tokio::try_join!(unless_empty(&counted, |keys| stat::of(tx, keys)), try_join_all(edges))?;
     world.counts.subjects.extend(stats.into_iter().map(|(subject, stat)| (subject, Slot::held(stat))));
-    for (kind, held) in EdgeKind::ALL.into_iter().zip([likes, reposts, follows, blocks]) {
+    for (kind, held) in EdgeKind::ALL.into_iter().zip(edges) {
         for edge in held {
             world.edges.settle(kind, edge);
         }

@@ -1,13 +1,13 @@
 //! Writes the net difference between what was read and what the events made of it: one statement a table and kind of change, sorted keys.
 
+use futures_util::future::join_all;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::item::{Body, Item};
 use super::simulate::{EdgeSlot, Now, Slot, World};
-use crate::collection::{FLAG_RAW, Ref};
+use crate::collection::{Edge, EdgeKind, Ref};
 use crate::db::dead_letter::{Letter, Place};
-use crate::db::edge::{Edge, EdgeKind};
 use crate::db::gap::Gap;
 use crate::db::record::{Kept, Path};
 use crate::db::reject::Reject;
@@ -27,10 +27,7 @@ pub(super) struct Sourced<'a> {
 pub(super) async fn all(tx: &Transaction<'_>, world: &World<'_>, items: &[Sourced<'_>]) -> Result<(), Error> {
     let results = tokio::join!(
         repos(tx, world),
-        edges(tx, world, EdgeKind::Like),
-        edges(tx, world, EdgeKind::Repost),
-        edges(tx, world, EdgeKind::Follow),
-        edges(tx, world, EdgeKind::Block),
+        all_edges(tx, world),
         raw(tx, world),
         posts(tx, world),
         kept(tx, world),
@@ -39,12 +36,12 @@ pub(super) async fn all(tx: &Transaction<'_>, world: &World<'_>, items: &[Source
         letters(tx, world),
         leftovers(tx, items),
     );
-    let (r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11) = results;
-    first_cause([r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11])
+    let (r0, r1, r2, r3, r4, r5, r6, r7, r8) = results;
+    first_cause([r0, r1, r2, r3, r4, r5, r6, r7, r8])
 }
 
 /// One refused statement has all later ones refused too: theirs is not the reason.
-fn first_cause<const N: usize>(results: [Result<(), Error>; N]) -> Result<(), Error> {
+fn first_cause(results: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Error> {
     let mut later = Ok(());
     for result in results {
         match result {
@@ -77,6 +74,10 @@ async fn repos(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+async fn all_edges(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
+    first_cause(join_all(EdgeKind::ALL.map(|kind| edges(tx, world, kind))).await)
+}
+
 /// Removes changed edges and adds what they are now: two statements for every kind of change.
 async fn edges(tx: &Transaction<'_>, world: &World<'_>, kind: EdgeKind) -> Result<(), Error> {
     let changed = world.edges.slots.iter().filter(|((of, _), slot)| *of == kind && slot.edge.before != slot.edge.now);
@@ -98,7 +99,7 @@ async fn edges(tx: &Transaction<'_>, world: &World<'_>, kind: EdgeKind) -> Resul
 
 /// The records of edges that columns do not hold follow their edges.
 async fn raw(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
-    let is_raw = |edge: &Option<Edge>| edge.is_some_and(|edge| edge.flags & FLAG_RAW != 0);
+    let is_raw = |edge: &Option<Edge>| edge.is_some_and(|edge| edge.is_raw());
     let (mut gone, mut new): (Vec<Path>, Vec<Kept<'_>>) = (Vec::new(), Vec::new());
     for ((kind, at), EdgeSlot { edge, raw }) in &world.edges.slots {
         let path = Path { coll: kind.coll(), at: *at };

@@ -5,12 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::feed::{self, Cursor, Filter, Item};
 use super::hydrate::Hydration;
-use super::record::{rebuild_record_edge, subject_kind};
 use super::{QueryError, names};
 use crate::atproto::Cid;
 use crate::collection::actor::profile::ProfileFields;
-use crate::collection::{Coll, FLAG_RAW, Ref, Subject, unpack};
-use crate::db::edge::{Edge, EdgeKind};
+use crate::collection::{Coll, Edge, EdgeKind, EdgeNames, Ref, unpack};
 use crate::db::record::Path;
 use crate::db::{Client, read};
 
@@ -106,8 +104,7 @@ async fn pinned(client: &Client, author: i32) -> Result<Option<Ref>, QueryError>
 async fn repost_cids(client: &Client, page: &Page) -> Result<HashMap<i64, Cid>, QueryError> {
     let reposts = || page.items.iter().filter_map(|item| item.repost);
     let mut cids: HashMap<i64, Cid> = reposts().filter_map(|edge| Some((edge.rkey, rebuilt_cid(&edge, &page.state)?))).collect();
-    let raw: Vec<Path> =
-        reposts().filter(|edge| edge.flags & FLAG_RAW != 0).map(|edge| Path { coll: Coll::REPOST, at: edge.place() }).collect();
+    let raw: Vec<Path> = reposts().filter(Edge::is_raw).map(|edge| Path { coll: Coll::REPOST, at: edge.place() }).collect();
     if !raw.is_empty() {
         for (path, record) in read::record::raw(client, &raw).await? {
             cids.insert(path.at.rkey, Cid::dag_cbor(&unpack(&record)?));
@@ -117,11 +114,12 @@ async fn repost_cids(client: &Client, page: &Page) -> Result<HashMap<i64, Cid>, 
 }
 
 fn rebuilt_cid(edge: &Edge, state: &Hydration) -> Option<Cid> {
-    if edge.flags & FLAG_RAW != 0 {
+    if edge.is_raw() {
         return None;
     }
     let place = Ref { rkey: edge.sr, author: edge.sa };
     let (named_cid, rkey) = (state.post(place)?.stat.cid?, state.post_key(place)?);
-    let subject = Subject { did: &state.any_actor(edge.sa)?.did, kind: subject_kind(edge)?, rkey: &rkey };
-    Some(Cid::dag_cbor(&rebuild_record_edge(EdgeKind::Repost, edge, &subject, &named_cid)?))
+    let (author, subject) = (&state.any_actor(edge.author)?.did, &state.any_actor(edge.sa)?.did);
+    let names = EdgeNames { author, subject, rkey: Some(&rkey), cid: Some(&named_cid) };
+    Some(Cid::dag_cbor(&edge.rebuild(EdgeKind::Repost, &names)?))
 }

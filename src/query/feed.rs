@@ -5,9 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::QueryError;
-use crate::collection::Ref;
 use crate::collection::feed::post::{FLAG_MEDIA, FLAG_REPLY, FLAG_VIDEO};
-use crate::db::edge::Edge;
+use crate::collection::{Edge, Ref};
 use crate::db::read::feed::{self, Before, Wanted};
 use crate::db::{Client, read};
 

@@ -1,6 +1,9 @@
-//! `app.bsky.actor.profile`: kept whole; the fields that views read are found when they are asked for.
+//! `app.bsky.actor.profile`: kept whole, with the starter pack that it came through; the fields that views read are found when they are asked for.
 
 use super::super::fields::{Fields, StrongRef};
+use super::super::refs::Target;
+use super::super::types::{Shape, Type};
+use super::super::{Coll, Derived, Ids, Names, Place, RecordError, Row};
 use crate::atproto::Cid;
 
 /// What views read of a profile. Nothing in it is required.
@@ -49,4 +52,21 @@ impl<'a> ProfileFields<'a> {
     pub fn all(&self) -> &Fields<'a> {
         &self.all
     }
+}
+
+pub(in super::super) const TYPE: Type = Type { coll: Coll::PROFILE, shape: Shape::Own { names, row } };
+
+fn pack(record: &[u8]) -> Option<Target<'_>> {
+    Target::of(Fields::of(record)?.strong_ref("joinedViaStarterPack")?.uri, Coll::STARTERPACK)
+}
+
+fn names<'a>(record: &'a [u8], into: &mut Names<'a>) {
+    if let Some(pack) = pack(record) {
+        pack.name(into);
+    }
+}
+
+fn row(_: Place, record: &[u8], ids: &dyn Ids) -> Result<Row, RecordError> {
+    let pack = pack(record).map(|pack| pack.resolve(ids)).transpose()?;
+    Ok(Row::Whole(pack.map_or(Derived::Nothing, Derived::Join)))
 }

@@ -1,9 +1,9 @@
-//! `app.bsky.feed`: posts, likes, reposts.
+//! `app.bsky.feed`: posts, likes, reposts, gates.
 
 pub(super) mod like;
 pub mod post;
+pub(super) mod postgate;
 pub(super) mod repost;
+pub mod threadgate;
 
-pub use like::Like;
 pub use post::Post;
-pub use repost::Repost;

@@ -3,8 +3,11 @@
 use super::super::fields::{Fields, StrongRef};
 use super::super::refs::{Ref, Target};
 use super::super::sort::sort_key;
-use super::super::{Coll, Ids, Names, Place, RecordError, Row};
+use super::super::types::{Shape, Type};
+use super::super::{Coll, Derived, Ids, Names, Place, RecordError, Row};
 use crate::atproto::Did;
+
+pub(in super::super) const TYPE: Type = Type { coll: Coll::POST, shape: Shape::Own { names, row } };
 
 /// Has a `reply`, whatever it names.
 pub const FLAG_REPLY: i16 = 1;
@@ -180,7 +183,7 @@ fn post(reference: StrongRef<'_>) -> Option<Target<'_>> {
     Target::parse(reference.uri).filter(|target| target.coll == Coll::POST)
 }
 
-pub(in super::super) fn names<'a>(record: &'a [u8], into: &mut Names<'a>) {
+fn names<'a>(record: &'a [u8], into: &mut Names<'a>) {
     let Some(fields) = PostFields::of(record) else { return };
     let refs = fields.refs();
     for target in [refs.parent, refs.root, refs.quote].into_iter().flatten() {
@@ -189,8 +192,8 @@ pub(in super::super) fn names<'a>(record: &'a [u8], into: &mut Names<'a>) {
     into.dids.extend(fields.mentions());
 }
 
-pub(in super::super) fn row(place: Place, record: &[u8], ids: &impl Ids) -> Result<Row, RecordError> {
-    let Some(fields) = PostFields::of(record) else { return Ok(Row::Other) };
+fn row(place: Place, record: &[u8], ids: &dyn Ids) -> Result<Row, RecordError> {
+    let Some(fields) = PostFields::of(record) else { return Ok(Row::Whole(Derived::Nothing)) };
     let refs = fields.refs();
     let resolve = |target: Option<Target<'_>>| target.map(|target| target.resolve(ids)).transpose();
     Ok(Row::Post(Box::new(Post {

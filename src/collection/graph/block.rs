@@ -1,36 +1,10 @@
 //! `app.bsky.graph.block`: an account blocks an account.
 
-use super::super::edge::{AccountEdge, rebuild_account_edge};
-use super::super::{Coll, Ids, Names, Place, RecordError, Row};
+use super::super::Coll;
+use super::super::edge::EdgeKind;
+use super::super::form::{Form, read_account, write_account};
+use super::super::types::Type;
 
-/// A row of the table `block`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block {
-    pub rkey: i64,
-    pub author: i32,
-    pub subject: i32,
-    /// createdAt less the key's time in milliseconds; `None`: the record is kept raw.
-    pub dms: Option<i16>,
-    /// [`super::super::FLAG_RAW`].
-    pub flags: i16,
-}
+pub(in super::super) const TYPE: Type = Type::edge(&FORM, Coll::BLOCK);
 
-impl Block {
-    /// The record's DAG-CBOR, from the subject's DID; `None` where the columns do not hold it.
-    #[must_use]
-    pub fn rebuild(&self, subject: &str) -> Option<Vec<u8>> {
-        rebuild_account_edge(Coll::BLOCK, self.rkey, self.dms, subject)
-    }
-}
-
-pub(in super::super) fn names<'a>(record: &'a [u8], into: &mut Names<'a>) {
-    if let Some(edge) = AccountEdge::read(record) {
-        into.dids.push(edge.did);
-    }
-}
-
-pub(in super::super) fn row(place: Place, record: &[u8], ids: &impl Ids) -> Result<Row, RecordError> {
-    let Some(edge) = AccountEdge::read(record) else { return Ok(Row::Other) };
-    let (dms, flags) = edge.columns(place, record);
-    Ok(Row::Block(Block { rkey: place.rkey, author: place.author, subject: edge.subject(ids)?, dms, flags }))
-}
+const FORM: Form = Form { kind: EdgeKind::Block, read: read_account, write: write_account, via: None, sorted: false };

@@ -1,7 +1,7 @@
-//! `app.bsky.graph`: follows, blocks.
+//! `app.bsky.graph`: follows, blocks, lists and who is on them, verifications.
 
 pub(super) mod block;
 pub(super) mod follow;
-
-pub use block::Block;
-pub use follow::Follow;
+pub(super) mod listblock;
+pub(super) mod listitem;
+pub(super) mod verification;

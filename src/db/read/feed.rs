@@ -6,8 +6,9 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 
+use crate::collection::Edge;
 use crate::db::bucket::bucket_sql;
-use crate::db::edge::{Edge, edge};
+use crate::db::edge::edge;
 use crate::db::{query, read};
 
 /// A place in the order of a feed: only what stands before it (older, or of the same time with a smaller key) is read.

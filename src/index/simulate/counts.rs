@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::Slot;
 use crate::atproto::Cid;
-use crate::collection::{KIND_SHIFT, Post, Ref, SubjectKind};
-use crate::db::edge::{Edge, EdgeKind, KIND_MASK};
+use crate::collection::{Edge, EdgeKind, KIND_MASK, KIND_SHIFT, Post, Ref, SubjectKind};
 use crate::db::stat::{ActorDelta, PostStat, Subject};
 
 /// Every subject and account whose counts may move.

@@ -1,12 +1,11 @@
-//! Likes, reposts, follows and blocks: all kinds in one book. Of several edges of one author and subject one counts, the first to arrive;
+//! Edges: all kinds in one book. Of several edges of one author and subject one counts, the first to arrive;
 //! when it goes, the one with the smallest key takes over and the count does not move.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Counts, Slot};
-use crate::collection::Ref;
-use crate::db::edge::{Edge, EdgeKind, FLAG_DUPLICATE, Pair};
+use crate::collection::{Edge, EdgeKind, FLAG_DUPLICATE, Pair, Ref};
 
 /// An edge's place, and the packed record where this transaction put one that columns do not hold.
 #[derive(Debug, Default)]

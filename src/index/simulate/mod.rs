@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 
 use super::item::{Body, Commit, Item, RecordOp, Row, Verdict};
 use super::{Applied, IndexError};
+use crate::collection::{self, EdgeKind, FLAG_RAW};
 use crate::db::dead_letter::Letter;
-use crate::db::edge::EdgeKind;
 use crate::db::record::Path;
 use crate::queue::Action;
 
@@ -201,8 +201,8 @@ impl<'a> World<'a> {
                 let (mut edge, mut raw) = (*edge, raw.as_deref().map(Cow::Borrowed));
                 let named = self.counts.name(*kind, &edge, cid.as_ref());
                 if raw.is_none() && !named {
-                    edge.flags |= crate::collection::FLAG_RAW;
-                    raw = Some(Cow::Owned(crate::collection::pack(record).map_err(|e| IndexError::Other(e.to_string()))?));
+                    edge.flags |= FLAG_RAW;
+                    raw = Some(Cow::Owned(collection::pack(record).map_err(|e| IndexError::Other(e.to_string()))?));
                 }
                 self.edges.put(*kind, edge, raw, &mut self.counts);
             }
@@ -210,9 +210,9 @@ impl<'a> World<'a> {
                 self.kept.remove(path);
                 self.posts.put(stored, &mut self.counts);
             }
-            Row::Whole(record) => {
+            Row::Whole { packed, derived: _ } => {
                 self.remove(path);
-                self.kept.put(path, record);
+                self.kept.put(path, packed);
             }
         }
         Ok(())

@@ -6,9 +6,8 @@ use super::Views;
 use super::actor::ProfileViewBasic;
 use super::post::{MaybePost, PostView};
 use crate::atproto::{Cid, Tid, datetime};
-use crate::collection::Ref;
 use crate::collection::feed::post::PostFields;
-use crate::db::edge::Edge;
+use crate::collection::{Edge, Ref};
 use crate::query::hydrate::micros;
 
 /// `#feedViewPost`.

@@ -2,7 +2,7 @@
 
 use appviewd::atproto::cbor::Value;
 use appviewd::atproto::{Cid, Tid, datetime};
-use appviewd::collection::{FLAG_RAW, Row, SubjectKind};
+use appviewd::collection::{EdgeKind, FLAG_RAW, Row, SubjectKind};
 use proptest::prelude::*;
 
 use super::numbers::{INDEXED_AT, Numbers, flags, via};
@@ -159,8 +159,9 @@ proptest! {
         let is_exact = numbers.rebuild(&row).as_deref() == Some(&real.record[..]);
         prop_assert_eq!(is_exact, flags & FLAG_RAW == 0, "{:?}", &edge);
         let is_plain = edge.via.is_none() && edge.extra.is_none() && edge.rkey != "self";
-        let in_reach = matches!(&row, Row::Like(l) if l.dms.is_some()) || matches!(&row, Row::Follow(f) if f.dms.is_some());
-        if is_plain && in_reach && edge.subject.get("$type").is_none() && !matches!(&row, Row::Like(l) if l.cid.is_none()) {
+        let Row::Edge { kind, edge: found, cid } = &row else { unreachable!() };
+        let is_named = cid.is_some() || matches!(kind, EdgeKind::Follow | EdgeKind::Block);
+        if is_plain && found.dms.is_some() && is_named && edge.subject.get("$type").is_none() {
             prop_assert!(is_exact, "{:?}", edge);
         }
     }
@@ -202,8 +203,8 @@ fn the_kind_of_subject_stands_in_the_flags() {
         let rkey = Tid::from_micros(INDEXED_AT, 0).to_string();
         let edge = Edge { collection: "app.bsky.feed.like", subject, created_at, via: None, extra: None, rkey };
         let row = numbers.row(&edge.real());
-        let Row::Like(like) = row else { panic!("{row:?}") };
-        assert_eq!(SubjectKind::from_number(like.flags >> 4), Some(kind));
+        let Row::Edge { kind: EdgeKind::Like, edge: like, .. } = row else { panic!("{row:?}") };
+        assert_eq!(like.subject_kind(), Some(kind));
         assert_eq!((like.dms, like.flags & FLAG_RAW), (Some(0), 0));
         assert!(like.sr < 0, "a key that is no TID has a negative number");
     }

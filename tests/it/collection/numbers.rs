@@ -3,8 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use appviewd::collection::{Coll, Ids, Key, Names, Place, Row, Subject, names, rows};
-use appviewd::collection::{Ref, SubjectKind};
+use appviewd::collection::{Coll, EdgeNames, Ids, Key, Names, Place, Ref, Row, names, rows};
 
 use crate::support::records::Real;
 
@@ -60,23 +59,10 @@ impl Numbers {
 
     /// The record's bytes from its row alone, with the names that the database keeps; `None` where the row does not hold them.
     pub fn rebuild(&self, row: &Row) -> Option<Vec<u8>> {
-        let record_edge = |sr, sa, flags: i16| {
-            let kind = SubjectKind::from_number((flags & 0x70) >> 4).unwrap();
-            (self.did_of(sa), kind, self.rkey_of(Ref { rkey: sr, author: sa }))
-        };
-        match row {
-            Row::Like(like) => {
-                let (did, kind, rkey) = record_edge(like.sr, like.sa, like.flags);
-                like.rebuild(&Subject { did: &did, kind, rkey: &rkey }, &like.cid?)
-            }
-            Row::Repost(repost) => {
-                let (did, kind, rkey) = record_edge(repost.sr, repost.sa, repost.flags);
-                repost.rebuild(&Subject { did: &did, kind, rkey: &rkey }, &repost.cid?)
-            }
-            Row::Follow(follow) => follow.rebuild(&self.did_of(follow.subject)),
-            Row::Block(block) => block.rebuild(&self.did_of(block.subject)),
-            Row::Post(_) | Row::Other => None,
-        }
+        let Row::Edge { kind, edge, cid } = row else { return None };
+        let (author, subject) = (self.did_of(edge.author), self.did_of(edge.sa));
+        let rkey = edge.record(*kind).map(|(_, at)| self.rkey_of(at));
+        edge.rebuild(*kind, &EdgeNames { author: &author, subject: &subject, rkey: rkey.as_deref(), cid: cid.as_ref() })
     }
 }
 
@@ -93,19 +79,14 @@ impl Ids for Numbers {
 /// The flags of an edge.
 pub fn flags(row: &Row) -> Option<i16> {
     match row {
-        Row::Like(like) => Some(like.flags),
-        Row::Repost(repost) => Some(repost.flags),
-        Row::Follow(follow) => Some(follow.flags),
-        Row::Block(block) => Some(block.flags),
-        Row::Post(_) | Row::Other => None,
+        Row::Edge { edge, .. } => Some(edge.flags),
+        _ => None,
     }
 }
 
 pub fn via(row: &Row) -> Option<i32> {
     match row {
-        Row::Like(like) => like.via,
-        Row::Repost(repost) => repost.via,
-        Row::Follow(follow) => follow.via,
+        Row::Edge { edge, .. } => edge.via,
         _ => None,
     }
 }

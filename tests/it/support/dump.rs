@@ -3,7 +3,7 @@
 //! ```text
 //! repo <did> rev=<tid> data=<cid> synced active handle=<handle>
 //! record <uri> <cid>                 every record held, its CID the hash of the bytes that come back
-//! edge <uri> -> <subject> counted    likes, reposts, follows, blocks; the others of a pair are `duplicate`
+//! edge <uri> -> <subject> counted    the subject of a list item is `<did> on <list uri>`; the others of a pair are `duplicate`
 //! thread <uri> parent=<uri> root=<uri> quote=<uri>
 //! count <uri or did> likes=1 ...     what is not 0
 //! letter <uri>                       dead letters
@@ -12,21 +12,15 @@
 use std::collections::HashMap;
 
 use appviewd::atproto::{Cid, Tid};
-use appviewd::collection::{Block, Coll, FLAG_RAW, Follow, KIND_SHIFT, Like, Repost, Subject, SubjectKind, unpack};
+use appviewd::collection::{Coll, Edge, EdgeKind, EdgeNames, SubjectKind, unpack};
 use tokio_postgres::{Client, Row};
-
-/// In an edge's flags: it does not count.
-const DUPLICATE: i16 = 8;
 
 /// The lines, sorted; a row that is there twice is a line that is there twice.
 pub async fn lines(client: &Client) -> Vec<String> {
     let names = Names::read(client).await;
     let mut lines = repos(client, &names).await;
-    for (table, coll) in [("\"like\"", Coll::LIKE), ("repost", Coll::REPOST)] {
-        record_edges(client, &names, table, coll, &mut lines).await;
-    }
-    for (table, coll) in [("follow", Coll::FOLLOW), ("block", Coll::BLOCK)] {
-        account_edges(client, &names, table, coll, &mut lines).await;
+    for kind in EdgeKind::ALL {
+        edges(client, &names, kind, &mut lines).await;
     }
     posts(client, &names, &mut lines).await;
     others(client, &names, &mut lines).await;
@@ -69,6 +63,17 @@ impl Names {
         let nsid = coll.nsid().map_or_else(|| self.collections[&coll.number()].clone(), str::to_owned);
         format!("at://{}/{nsid}/{}", self.dids[&author], self.key(rkey))
     }
+
+    /// The bytes of an edge's record.
+    fn bytes(&self, kind: EdgeKind, edge: &Edge) -> Vec<u8> {
+        if edge.is_raw() {
+            return self.raw[&(edge.rkey, edge.author, kind.coll().number())].clone();
+        }
+        let rkey = edge.record(kind).map(|(_, at)| self.key(at.rkey));
+        let cid = edge.subject_kind().and_then(|of| self.subjects.get(&(edge.sr, edge.sa, of.number())));
+        let (author, subject) = (&self.dids[&edge.author], &self.dids[&edge.sa]);
+        edge.rebuild(kind, &EdgeNames { author, subject, rkey: rkey.as_deref(), cid }).unwrap()
+    }
 }
 
 fn cid(bytes: &[u8]) -> Cid {
@@ -91,45 +96,42 @@ async fn repos(client: &Client, names: &Names) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-/// The two lines of an edge.
-fn edge(lines: &mut Vec<String>, uri: &str, subject: &str, flags: i16, record: &[u8]) {
-    lines.push(format!("record {uri} {}", Cid::dag_cbor(record)));
-    lines.push(format!("edge {uri} -> {subject} {}", if flags & DUPLICATE == 0 { "counted" } else { "duplicate" }));
-}
-
-async fn record_edges(client: &Client, names: &Names, table: &str, coll: Coll, lines: &mut Vec<String>) {
-    for r in client.query(&format!("SELECT rkey, author, sr, sa, via, dms, flags FROM {table}"), &[]).await.unwrap() {
-        let (rkey, author, sr, sa, flags): (i64, i32, i64, i32, i16) = (r.get(0), r.get(1), r.get(2), r.get(3), r.get(6));
-        let kind = SubjectKind::from_number((flags & 0x70) >> KIND_SHIFT).unwrap();
-        let record = if flags & FLAG_RAW == 0 {
-            let (did, key) = (&names.dids[&sa], names.key(sr));
-            let subject = Subject { did, kind, rkey: &key };
-            let cid = names.subjects[&(sr, sa, kind.number())];
-            let (via, dms) = (r.get(4), r.get(5));
-            if coll == Coll::LIKE {
-                Like { rkey, author, sr, sa, via, dms, flags, cid: Some(cid) }.rebuild(&subject, &cid).unwrap()
-            } else {
-                Repost { rkey, author, sr, sa, via, dms, flags, cid: Some(cid), sort: None }.rebuild(&subject, &cid).unwrap()
-            }
-        } else {
-            names.raw[&(rkey, author, coll.number())].clone()
-        };
-        edge(lines, &names.uri(author, coll, rkey), &names.uri(sa, kind.coll(), sr), flags, &record);
+/// The statement that reads all edges of a kind, with the columns of [`Edge`] in their order.
+fn table(kind: EdgeKind) -> &'static str {
+    match kind {
+        EdgeKind::Like => "SELECT rkey, author, sr, sa, via, dms, flags FROM \"like\"",
+        EdgeKind::Repost => "SELECT rkey, author, sr, sa, via, dms, flags FROM repost",
+        EdgeKind::Follow => "SELECT rkey, author, 0::int8, subject, via, dms, flags FROM follow",
+        EdgeKind::Block => "SELECT rkey, author, 0::int8, subject, NULL::int4, dms, flags FROM block",
+        EdgeKind::ListBlock => "SELECT rkey, author, sr, sa, NULL::int4, dms, flags FROM listblock",
+        EdgeKind::ListItem => "SELECT rkey, author, lr, subject, NULL::int4, dms, flags FROM listitem",
+        EdgeKind::Verification => "SELECT rkey, author, 0::int8, subject, NULL::int4, dms, flags FROM verification",
     }
 }
 
-async fn account_edges(client: &Client, names: &Names, table: &str, coll: Coll, lines: &mut Vec<String>) {
-    for r in client.query(&format!("SELECT rkey, author, subject, dms, flags FROM {table}"), &[]).await.unwrap() {
-        let (rkey, author, subject, dms, flags): (i64, i32, i32, Option<i16>, i16) = (r.get(0), r.get(1), r.get(2), r.get(3), r.get(4));
-        let did = &names.dids[&subject];
-        let record = if flags & FLAG_RAW != 0 {
-            names.raw[&(rkey, author, coll.number())].clone()
-        } else if coll == Coll::FOLLOW {
-            Follow { rkey, author, subject, via: None, dms, flags }.rebuild(did).unwrap()
-        } else {
-            Block { rkey, author, subject, dms, flags }.rebuild(did).unwrap()
+/// The two lines of each edge; of a list item `<subject> on <list>`.
+async fn edges(client: &Client, names: &Names, kind: EdgeKind, lines: &mut Vec<String>) {
+    for r in client.query(table(kind), &[]).await.unwrap() {
+        let edge = Edge {
+            rkey: r.get(0),
+            author: r.get(1),
+            sr: r.get(2),
+            sa: r.get(3),
+            via: r.get(4),
+            dms: r.get(5),
+            flags: r.get(6),
+            sort: None,
         };
-        edge(lines, &names.uri(author, coll, rkey), did, flags, &record);
+        let uri = names.uri(edge.author, kind.coll(), edge.rkey);
+        let record = edge.record(kind).map(|(coll, at)| names.uri(at.author, coll, at.rkey));
+        let did = &names.dids[&edge.sa];
+        let subject = match (kind, &record) {
+            (EdgeKind::ListItem, Some(list)) => format!("{did} on {list}"),
+            (_, Some(record)) => record.clone(),
+            (_, None) => did.clone(),
+        };
+        lines.push(format!("record {uri} {}", Cid::dag_cbor(&names.bytes(kind, &edge))));
+        lines.push(format!("edge {uri} -> {subject} {}", if edge.is_duplicate() { "duplicate" } else { "counted" }));
     }
 }
 

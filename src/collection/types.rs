@@ -1,0 +1,50 @@
+//! The list of record types: how the records of a collection become rows. A collection that is not listed is kept whole.
+
+use super::form::Form;
+use super::{Coll, Ids, Names, Place, RecordError, Row, actor, feed, graph};
+
+/// One record type.
+pub(super) struct Type {
+    pub coll: Coll,
+    pub shape: Shape,
+}
+
+/// What a record type becomes.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    /// An edge, rebuilt from columns.
+    Edge(&'static Form),
+    /// Rows of its own.
+    Own { names: NamesFn, row: RowFn },
+}
+
+/// See [`super::names`].
+pub(super) type NamesFn = for<'a> fn(&'a [u8], &mut Names<'a>);
+/// See [`super::rows`].
+pub(super) type RowFn = fn(Place, &[u8], &dyn Ids) -> Result<Row, RecordError>;
+
+/// Every record type that derives something.
+const TYPES: [Type; 11] = [
+    actor::profile::TYPE,
+    feed::like::TYPE,
+    feed::post::TYPE,
+    feed::postgate::TYPE,
+    feed::repost::TYPE,
+    feed::threadgate::TYPE,
+    graph::block::TYPE,
+    graph::follow::TYPE,
+    graph::listblock::TYPE,
+    graph::listitem::TYPE,
+    graph::verification::TYPE,
+];
+
+/// The type of a collection's records.
+pub(super) fn of(coll: Coll) -> Option<&'static Type> {
+    const { &TYPES }.iter().find(|known| known.coll == coll)
+}
+
+impl Type {
+    pub(super) const fn edge(form: &'static Form, coll: Coll) -> Self {
+        Self { coll, shape: Shape::Edge(form) }
+    }
+}
