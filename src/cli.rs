@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Sources;
 use crate::daemon::Roles;
+use crate::sandbox::relay::{Planned, Rate};
 
 /// A whole AT Protocol AppView as one daemon: relay -> Redis stream -> PostgreSQL, exactly once, and an API that reads it.
 ///
@@ -82,7 +83,7 @@ pub struct Sandbox {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Accounts of the network
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value = "200", value_parser = at_least_one)]
     pub accounts: usize,
     /// Messages in all [default: without end]
     #[arg(long)]
@@ -94,14 +95,32 @@ pub struct Sandbox {
     #[arg(long, default_value = "127.0.0.1:2470")]
     pub listen: SocketAddr,
     /// Serves the frames of this recording in place of a network
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "accounts")]
     pub replay: Option<PathBuf>,
     /// Writes every frame that is served to this file (.zst: compressed)
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Only records --events messages, as fast as it can, and ends
+    #[arg(long, requires_all = ["record", "events"], conflicts_with_all = ["fault", "fault_rate"])]
+    pub no_serve: bool,
     /// Newest frames that are replayed to those who come late
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value = "100000", value_parser = at_least_one)]
     pub window: usize,
+    /// Misbehaves once, when the frame of that number is to be sent; may be repeated
+    ///
+    /// Names: drop, stall, repeat (10 frames), rewind (50 frames), renumber, forget (the window moves on by 50 frames), future-cursor,
+    /// consumer-too-slow, outdated-cursor, unknown-type; and what is sent in place of a commit: bad-signature, missing-block,
+    /// altered-block, oversize, broken-frame, broken-cbor, sync-same, sync-other, too-big, account. GET /faults of the relay's port tells
+    /// how often each happened (JSON).
+    #[arg(long, value_name = "NAME@SEQ")]
+    pub fault: Vec<Planned>,
+    /// Misbehaves at so many of 1,000 frames, by a chance that --seed begins; may be repeated
+    #[arg(long, value_name = "NAME=PER_MILLE")]
+    pub fault_rate: Vec<Rate>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a number from 1 on".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -157,6 +176,29 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_sandbox_lists_its_faults_and_refuses_what_makes_no_sense() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' ')).map(|_| ()).map_err(|e| e.to_string());
+        let help = parse("appviewd sandbox --help").unwrap_err();
+        for fault in crate::sandbox::relay::Fault::named() {
+            assert!(help.contains(fault.name()), "{} is not in --help", fault.name());
+        }
+        assert!(parse("appviewd sandbox --fault drop@7 --fault-rate stall=2 --fault-rate drop=1").is_ok());
+        assert!(parse("appviewd sandbox --no-serve --record x --events 9").is_ok());
+        for (line, says) in [
+            ("--no-serve --record x", "--events"),
+            ("--no-serve --events 9", "--record"),
+            ("--accounts 0", "from 1 on"),
+            ("--window 0", "from 1 on"),
+            ("--fault dorp@7", "there are drop"),
+            ("--fault-rate drop=9999", "from 0 to 1000"),
+            ("--replay x --accounts 3", "--accounts"),
+        ] {
+            let error = parse(&format!("appviewd sandbox {line}")).unwrap_err();
+            assert!(error.contains(says), "{line}: {error}");
+        }
     }
 
     #[test]

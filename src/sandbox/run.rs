@@ -13,11 +13,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::network::{BEGINNING, Network};
 use super::recording;
-use super::relay::{Log, Relay, listen};
+use super::relay::{Log, Planned, Rate, Relay, listen, spoil};
 use crate::atproto::frame;
 
 /// Frames made ahead of their time.
 const AHEAD: usize = 1024;
+/// How often a long recording says how far it is.
+const SAY_EVERY: Duration = Duration::from_secs(5);
+/// Frames between two looks at the clock.
+const CLOCK_EVERY: u64 = 256;
 
 /// What the sandbox does. The same options give the same frames, but for the times of a network that lives now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,64 +40,138 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// Newest frames that can be replayed to those who come late.
     pub window: usize,
+    /// Without a relay: everything is recorded as fast as it can be made, then the run is over.
+    pub no_serve: bool,
+    /// What the relay does wrong, once each.
+    pub faults: Vec<Planned>,
+    /// What it does wrong by chance, which `seed` begins.
+    pub fault_rates: Vec<Rate>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 2470));
-        Self { seed: 1, accounts: 200, events: None, rate: 50, listen, replay: None, record: None, window: 100_000 }
+        Self {
+            seed: 1,
+            accounts: 200,
+            events: None,
+            rate: 50,
+            listen,
+            replay: None,
+            record: None,
+            window: 100_000,
+            no_serve: false,
+            faults: Vec::new(),
+            fault_rates: Vec::new(),
+        }
     }
 }
 
-/// Runs until `shutdown`; after the last message the relay goes on serving what its window holds.
+/// Runs until `shutdown`; after the last message the relay goes on serving what its window holds. Without a relay: until all is recorded.
 ///
 /// # Errors
 /// The address is taken, a file cannot be read or written, a recording is no recording.
 pub async fn run(options: Options, shutdown: CancellationToken) -> anyhow::Result<()> {
+    if options.no_serve {
+        let made = tokio::task::spawn_blocking(move || make(&options, |_, _| !shutdown.is_cancelled()));
+        return made.await.context("the maker of frames panicked")?;
+    }
     let listener = listen(options.listen).with_context(|| format!("cannot listen on {}", options.listen))?;
-    let relay = Relay::new(Arc::new(Log::new(options.window)));
+    let relay = relay(&options);
     tracing::info!(listen = %listener.local_addr()?, seed = options.seed, accounts = options.accounts, "sandbox relay listening");
     let (send, receive) = mpsc::channel(AHEAD);
     let source = options.clone();
-    let maker = tokio::task::spawn_blocking(move || make(&source, &send));
+    let maker = tokio::task::spawn_blocking(move || make(&source, |seq, frame| send.blocking_send((seq, frame)).is_ok()));
     let stop = shutdown.clone();
     let log = Arc::clone(&relay.log);
     let fill = async move {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = fill(&log, receive, options.rate) => {}
-        }
-        maker.await.context("the maker of frames panicked")?
+        let filled = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            filled = fill(&log, receive, options.rate) => filled,
+        };
+        maker.await.context("the maker of frames panicked")?.and(filled)
     };
     let serve = relay.serve(listener, shutdown.clone());
-    tokio::try_join!(fill, serve)?;
-    Ok(())
+    let done = tokio::try_join!(fill, serve).map(|_| ());
+    let faults: Vec<_> = relay.faults.counts().into_iter().filter(|(_, count)| *count > 0).collect();
+    tracing::info!(frames = relay.stats.frames(), connections = relay.stats.connections(), ?faults, "sandbox relay ends");
+    done
 }
 
-/// Moves frames into the log, `rate` a second.
-async fn fill(log: &Log, mut frames: mpsc::Receiver<(i64, Bytes)>, rate: u32) {
+/// A relay that will misbehave as `options` say.
+fn relay(options: &Options) -> Relay {
+    let relay = Relay::new(Arc::new(Log::new(options.window)));
+    for planned in &options.faults {
+        relay.faults.once(planned.seq, planned.fault.clone());
+    }
+    relay.faults.by_chance(options.seed, options.fault_rates.iter().map(|rate| (rate.fault.clone(), rate.per_mille)).collect());
+    relay
+}
+
+/// Moves frames into the log, `rate` a second. Where the relay was renumbered, they get the next numbers.
+async fn fill(log: &Log, mut frames: mpsc::Receiver<(i64, Bytes)>, rate: u32) -> anyhow::Result<()> {
     let mut due = Instant::now();
     let pause = Duration::from_secs(1).checked_div(rate).unwrap_or_default();
     while let Some((seq, frame)) = frames.recv().await {
         sleep_until(due).await;
         due += pause;
-        log.push(seq, frame);
+        let next = log.head().seq + 1;
+        if seq >= next {
+            log.push(seq, frame);
+        } else {
+            log.push(next, spoil::with_seq(&frame, next)?);
+        }
     }
+    Ok(())
 }
 
-/// Makes or reads all frames, on a thread that may block; ends early when nobody takes them any more.
-fn make(options: &Options, send: &mpsc::Sender<(i64, Bytes)>) -> anyhow::Result<()> {
+/// Makes or reads all frames, on a thread that may block, and gives each to `take`; ends early when that wants no more.
+fn make(options: &Options, mut take: impl FnMut(i64, Bytes) -> bool) -> anyhow::Result<()> {
     let mut record = options.record.as_deref().map(recording::Writer::create).transpose().context("cannot record")?;
+    let mut progress = Progress::new();
     for made in source(options)?.take(usize::try_from(options.events.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)) {
         let (seq, frame) = made?;
         if let Some(record) = &mut record {
             record.write(&frame).context("cannot record")?;
+            progress.one(frame.len());
         }
-        if send.blocking_send((seq, frame)).is_err() {
+        if !take(seq, frame) {
             break;
         }
     }
-    record.map_or(Ok(()), |r| r.finish().context("cannot record"))
+    let Some(record) = record else { return Ok(()) };
+    record.finish().context("cannot record")?;
+    progress.say("recorded");
+    Ok(())
+}
+
+/// Tells how far a recording is.
+struct Progress {
+    frames: u64,
+    bytes: usize,
+    since: Instant,
+    said: Instant,
+}
+
+impl Progress {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { frames: 0, bytes: 0, since: now, said: now }
+    }
+
+    fn one(&mut self, bytes: usize) {
+        self.frames += 1;
+        self.bytes += bytes;
+        if self.frames.is_multiple_of(CLOCK_EVERY) && self.said.elapsed() > SAY_EVERY {
+            self.said = Instant::now();
+            self.say("recording");
+        }
+    }
+
+    fn say(&self, what: &str) {
+        let millis = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        tracing::info!(frames = self.frames, bytes = self.bytes, frames_a_second = self.frames * 1000 / millis, "{what}");
+    }
 }
 
 type Source = Box<dyn Iterator<Item = anyhow::Result<(i64, Bytes)>>>;

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -24,13 +25,15 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, Faults, Planned, Rate};
 pub use log::{Head, Log};
 pub use stats::{Blocked, Stats};
 use subscription::{Subscription, Upgrade};
 
-/// Path of the one endpoint.
+/// Path of the subscription.
 const PATH: &str = "/xrpc/com.atproto.sync.subscribeRepos";
+/// Path of the counts of faults, for those who test from outside: JSON, name -> how often.
+const FAULTS: &str = "/faults";
 /// Connections served at once; further ones wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 64;
 /// Bytes the kernel takes for a peer that does not read: few, so that its back-pressure soon shows in [`Stats::blocked`].
@@ -91,7 +94,7 @@ impl Relay {
         stream.set_nodelay(true)?;
         let (send, receive) = oneshot::channel::<Upgrade>();
         let slot = std::sync::Mutex::new(Some(send));
-        let service = service_fn(|request| std::future::ready(Ok::<_, std::convert::Infallible>(answer(request, &slot))));
+        let service = service_fn(|request| std::future::ready(Ok::<_, std::convert::Infallible>(self.answer(request, &slot))));
         http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).with_upgrades().await?;
         drop(slot);
         let Ok(Upgrade { socket, cursor }) = receive.await else { return Ok(()) };
@@ -99,6 +102,36 @@ impl Relay {
         let number = self.stats.connected(cursor);
         Subscription { relay: self, number, shutdown }.run(socket, cursor).await
     }
+
+    /// Answers a request; a subscription's upgrade goes to the connection through `slot`.
+    fn answer(&self, mut request: Request<Incoming>, slot: &std::sync::Mutex<Option<oneshot::Sender<Upgrade>>>) -> Response<Full<Bytes>> {
+        match request.uri().path() {
+            PATH => {}
+            "/xrpc/_health" => return Response::default(),
+            FAULTS => return self.counts(),
+            _ => return plain(StatusCode::NOT_FOUND),
+        }
+        let Ok(cursor) = request.uri().query().map_or(Ok(None), cursor_of) else { return plain(StatusCode::BAD_REQUEST) };
+        let Ok((response, socket)) = fastwebsockets::upgrade::upgrade(&mut request) else { return plain(StatusCode::BAD_REQUEST) };
+        let sender = slot.lock().ok().and_then(|mut slot| slot.take());
+        match sender.map(|s| s.send(Upgrade { socket, cursor })) {
+            Some(Ok(())) => response.map(|_| Full::default()),
+            _ => plain(StatusCode::BAD_REQUEST),
+        }
+    }
+
+    fn counts(&self) -> Response<Full<Bytes>> {
+        let counts = serde_json::to_vec(&self.faults.counts()).unwrap_or_default();
+        let mut response = Response::new(Full::from(counts));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}
+
+fn plain(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
 }
 
 /// A listener whose connections have small send buffers.
@@ -116,27 +149,6 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.map_err(std::io::Error::other)?;
     Ok((listener.accept().await?.0, slot))
-}
-
-/// Answers a request; a subscription's upgrade goes to the connection through `slot`.
-fn answer(mut request: Request<Incoming>, slot: &std::sync::Mutex<Option<oneshot::Sender<Upgrade>>>) -> Response<Empty<Bytes>> {
-    let mut plain = Response::new(Empty::new());
-    if request.uri().path() != PATH {
-        *plain.status_mut() = if request.uri().path() == "/xrpc/_health" { StatusCode::OK } else { StatusCode::NOT_FOUND };
-        return plain;
-    }
-    *plain.status_mut() = StatusCode::BAD_REQUEST;
-    let cursor = match request.uri().query().map(cursor_of) {
-        None => None,
-        Some(Ok(cursor)) => cursor,
-        Some(Err(_)) => return plain,
-    };
-    let Ok((response, socket)) = fastwebsockets::upgrade::upgrade(&mut request) else { return plain };
-    let sender = slot.lock().ok().and_then(|mut slot| slot.take());
-    match sender.map(|s| s.send(Upgrade { socket, cursor })) {
-        Some(Ok(())) => response,
-        _ => plain,
-    }
 }
 
 /// The `cursor` parameter of a query.

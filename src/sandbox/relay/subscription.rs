@@ -8,7 +8,7 @@ use tokio::io::{ReadHalf, WriteHalf};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{Fault, Head, Relay};
+use super::{Fault, Head, Relay, spoil};
 use crate::atproto::frame as message;
 
 /// Frames taken from the log at a time.
@@ -32,8 +32,19 @@ pub(super) struct Subscription<'r> {
     pub shutdown: CancellationToken,
 }
 
-/// Why no more is sent.
-struct Over;
+/// What follows on a fault.
+enum Then {
+    /// The frame is sent as it is.
+    Send,
+    /// It is not sent.
+    Pass,
+    /// It and those after it, this many in all, are sent twice.
+    Twice(usize),
+    /// The stream goes on this many frames before.
+    Back(usize),
+    /// No more is sent.
+    Over,
+}
 
 impl Subscription<'_> {
     pub(super) async fn run(self, socket: WebSocket<Stream>, cursor: Option<i64>) -> anyhow::Result<()> {
@@ -64,23 +75,22 @@ impl Subscription<'_> {
                 head.wait_for(|h| h.seq > at || h.numbering != numbering).await?;
             }
             for (seq, frame) in batch {
-                match self.relay.faults.due(seq, sent) {
-                    Some(Fault::Repeat(frames)) => twice = frames,
-                    Some(Fault::Rewind(frames)) => {
+                let then = match self.relay.faults.due(seq, sent, &frame) {
+                    Some(fault) => self.misbehave(write, seq, &frame, fault).await?,
+                    None => Then::Send,
+                };
+                match then {
+                    Then::Over => return Ok(()),
+                    Then::Back(frames) => {
                         at = log.back(at, frames);
                         break;
                     }
-                    Some(Fault::Instead(bytes)) => {
-                        self.send(write, seq, bytes).await?;
+                    Then::Pass => {
                         at = seq;
                         continue;
                     }
-                    Some(fault) => {
-                        if let Err(Over) = self.misbehave(write, seq, fault).await? {
-                            return Ok(());
-                        }
-                    }
-                    None => {}
+                    Then::Twice(frames) => twice = frames,
+                    Then::Send => {}
                 }
                 if twice > 0 {
                     twice -= 1;
@@ -104,8 +114,7 @@ impl Subscription<'_> {
             }
             Some(cursor) if cursor < forgotten => {
                 if cursor > 0 {
-                    let message = Some("Requested cursor exceeded limit. Possibly missing events");
-                    self.send(write, 0, message::Frame::Info { name: "OutdatedCursor", message }.encode().into()).await?;
+                    self.send(write, 0, outdated()).await?;
                 }
                 Ok(Some(forgotten))
             }
@@ -113,16 +122,40 @@ impl Subscription<'_> {
         }
     }
 
-    async fn misbehave(&self, write: &Writer, seq: i64, fault: Fault) -> anyhow::Result<Result<(), Over>> {
+    async fn misbehave(&self, write: &Writer, seq: i64, frame: &[u8], fault: Fault) -> anyhow::Result<Then> {
+        let log = &self.relay.log;
         match fault {
-            Fault::Before(bytes) => self.send(write, seq, bytes).await.map(Ok),
-            Fault::Stall => std::future::pending().await,
+            Fault::Drop => return Ok(Then::Over),
+            Fault::Stall => std::future::pending::<()>().await,
+            Fault::Repeat(frames) => return Ok(Then::Twice(frames)),
+            Fault::Rewind(frames) => return Ok(Then::Back(frames)),
+            Fault::Renumber => {
+                log.renumber(log.head().seq / 2 + 1)?;
+                return Ok(Then::Over);
+            }
+            Fault::Forget(frames) => {
+                log.forget(log.after(seq, frames).last().map_or(seq, |(last, _)| *last));
+                return Ok(Then::Over);
+            }
             Fault::Error { error: code, message } => {
                 self.send(write, seq, error(code, message)).await?;
-                Ok(Err(Over))
+                return Ok(Then::Over);
             }
-            Fault::Drop | Fault::Repeat(_) | Fault::Rewind(_) | Fault::Instead(_) => Ok(Err(Over)),
+            Fault::Before(bytes) => self.send(write, seq, bytes).await?,
+            Fault::OutdatedCursor => self.send(write, seq, outdated()).await?,
+            Fault::UnknownType => self.send(write, seq, spoil::unknown_type().into()).await?,
+            Fault::Instead(bytes) => {
+                self.send(write, seq, bytes).await?;
+                return Ok(Then::Pass);
+            }
+            Fault::Spoiled(spoil) => {
+                for bytes in spoil.apply(frame)? {
+                    self.send(write, seq, bytes.into()).await?;
+                }
+                return Ok(Then::Pass);
+            }
         }
+        Ok(Then::Send)
     }
 
     async fn send(&self, write: &Writer, seq: i64, bytes: Bytes) -> anyhow::Result<()> {
@@ -137,6 +170,13 @@ impl Subscription<'_> {
 /// An error frame, after which a relay closes the connection.
 fn error(error: &str, text: &str) -> Bytes {
     message::Frame::Error { error, message: Some(text) }.encode().into()
+}
+
+/// What a relay says of a cursor that its window no longer holds.
+fn outdated() -> Bytes {
+    message::Frame::Info { name: "OutdatedCursor", message: Some("Requested cursor exceeded limit. Possibly missing events") }
+        .encode()
+        .into()
 }
 
 /// Ends the count of a frame that is being sent, also where the connection ends meanwhile.

@@ -124,6 +124,6 @@ async fn an_error_frame_ends_the_connection_and_nothing_else() {
     stack.relay.faults().once(400, Fault::Instead(b"\xff\xff".as_slice().into()));
     let last = stack.send(400);
     daemon.applied(last, 60).await;
-    assert_eq!((stack.relay.faults().happened("error"), stack.relay.faults().happened("instead")), (1, 1));
+    assert_eq!((stack.relay.faults().happened("consumer-too-slow"), stack.relay.faults().happened("instead")), (1, 1));
     stack.equals_model().await;
 }

@@ -28,7 +28,7 @@ async fn drops_repeats_and_rewinds_lose_and_double_nothing() {
     bench.arrived_all().await;
     bench.holds_all().await;
     let metrics = ingest.stop().await;
-    for (fault, times) in [("repeat", 1), ("rewind", 1), ("drop", 2), ("error", 1)] {
+    for (fault, times) in [("repeat", 1), ("rewind", 1), ("drop", 2), ("consumer-too-slow", 1)] {
         assert_eq!(bench.relay.faults().happened(fault), times, "{fault}");
     }
     let metrics = &metrics.metrics().ingest;

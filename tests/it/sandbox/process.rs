@@ -53,3 +53,31 @@ async fn a_missing_recording_is_an_error() {
     let error = run(options, CancellationToken::new()).await.unwrap_err();
     assert!(format!("{error:#}").contains("/nonexistent.bin"), "{error:#}");
 }
+
+#[tokio::test]
+async fn a_recording_without_a_relay_ends_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("frames.bin");
+    // Nothing can listen at this address, and nothing has to.
+    let listen = "203.0.113.1:1".parse().unwrap();
+    let options = Options { events: Some(500), record: Some(path.clone()), no_serve: true, listen, ..Options::default() };
+    run(options, CancellationToken::new()).await.unwrap();
+    assert_eq!(recording::Reader::open(&path).unwrap().map(Result::unwrap).count(), 500);
+}
+
+#[tokio::test]
+async fn a_renumbered_relay_goes_on_under_new_numbers() {
+    let planned = "renumber@60".parse().unwrap();
+    let options = Options { rate: 0, events: Some(300), listen: free_address(), faults: vec![planned], window: 200, ..Options::default() };
+    let (address, stop) = (options.listen, CancellationToken::new());
+    let process = tokio::spawn(run(options, stop.clone()));
+    eventually("the sandbox listens", 10, async || tokio::net::TcpStream::connect(address).await.is_ok()).await;
+    let mut client = Client::connect(address, Some(0)).await;
+    while client.next().await.is_some() {}
+    let mut client = Client::connect(address, Some(0)).await;
+    let first = client.seqs(1).await[0];
+    assert!(first > 1, "the numbers are the old ones");
+    assert_eq!(client.seqs(150).await, (first + 1..first + 151).collect::<Vec<_>>());
+    stop.cancel();
+    process.await.unwrap().unwrap();
+}

@@ -2,7 +2,7 @@
 
 use appviewd::atproto::frame::Frame;
 use appviewd::sandbox::Network;
-use appviewd::sandbox::relay::{Fault, spoil};
+use appviewd::sandbox::relay::{Fault, Rate, spoil};
 
 use super::client::Client;
 use crate::support::eventually;
@@ -56,7 +56,7 @@ async fn every_misbehaviour_happens_as_it_is_named() {
     assert_eq!(client.seqs(1).await, [9]);
     assert_eq!(client.next().await.as_deref(), Some(&b"ab"[..]));
     assert!(matches!(Frame::parse(&client.next().await.unwrap()).unwrap(), Frame::Error { error: "ConsumerTooSlow", .. }));
-    for name in ["repeat", "rewind", "drop", "instead", "error"] {
+    for name in ["repeat", "rewind", "drop", "instead", "consumer-too-slow"] {
         assert_eq!(faults.happened(name), 1, "{name}");
     }
     assert_eq!(relay.stats().cursors(), [Some(0), Some(8)]);
@@ -89,4 +89,115 @@ async fn who_does_not_read_is_not_sent_to() {
     assert!(relay.log().count_after(blocked.seq) > 0, "nothing waits behind the blocked frame");
     assert_eq!(client.seqs(sent - 1).await, (2..=i64::try_from(sent).unwrap()).collect::<Vec<_>>());
     assert_eq!(relay.stats().blocked(), None);
+}
+
+/// What a client sees from the frame of the fault on: one message, or `None` for the end.
+fn seen(message: Option<&Vec<u8>>) -> String {
+    let Some(message) = message else { return "the end".to_owned() };
+    match Frame::parse(message) {
+        Ok(Frame::Commit(f)) if f.too_big => "too big".to_owned(),
+        Ok(Frame::Commit(f)) => match appviewd::atproto::Car::parse(f.blocks) {
+            Ok(car) => match car.get(&f.commit).map(|block| appviewd::atproto::commit::SignedCommit::decode(block).unwrap().data) {
+                Some(data) if car.get(&data).is_none() => "a commit without its tree".to_owned(),
+                _ => format!("commit {}", f.seq),
+            },
+            Err(_) => "a commit whose blocks do not hash".to_owned(),
+        },
+        Ok(Frame::Info { name, .. }) => name.to_owned(),
+        Ok(Frame::Error { error, .. }) => error.to_owned(),
+        Ok(Frame::Other { t, .. }) => t.to_owned(),
+        Ok(Frame::Sync(f)) => format!("sync {}", f.seq),
+        Ok(Frame::Account(f)) => format!("account {} {}", f.seq, f.status.unwrap_or("active")),
+        Ok(Frame::Identity(f)) => format!("identity {}", f.seq),
+        Err(_) => "no frame".to_owned(),
+    }
+}
+
+/// Every fault that has a name is seen by the client as what it is, once, and counted once; then the stream is as it should be.
+#[tokio::test]
+async fn every_fault_by_name_is_counted_and_a_client_sees_it() {
+    const AT: i64 = 30;
+    let told: [(&str, &[&str]); 20] = [
+        ("drop", &["the end"]),
+        ("stall", &[]),
+        ("repeat", &["commit 30", "commit 30", "commit 31", "commit 31"]),
+        ("rewind", &["commit 3"]),
+        ("renumber", &["the end"]),
+        ("forget", &["the end"]),
+        ("future-cursor", &["FutureCursor"]),
+        ("consumer-too-slow", &["ConsumerTooSlow", "the end"]),
+        ("outdated-cursor", &["OutdatedCursor", "commit 30", "commit 31"]),
+        ("unknown-type", &["#weather", "commit 30", "commit 31"]),
+        ("bad-signature", &["commit 30", "commit 31"]),
+        ("missing-block", &["a commit without its tree", "commit 31"]),
+        ("altered-block", &["a commit whose blocks do not hash", "commit 31"]),
+        ("oversize", &["no frame", "commit 31"]),
+        ("broken-frame", &["no frame", "commit 31"]),
+        ("broken-cbor", &["no frame", "commit 31"]),
+        ("sync-same", &["commit 30", "sync 30", "commit 31"]),
+        ("sync-other", &["sync 30", "commit 31"]),
+        ("too-big", &["too big", "commit 31"]),
+        ("account", &["account 30 takendown", "commit 31"]),
+    ];
+    assert_eq!(told.map(|(name, _)| name), Fault::named().map(|fault| fault.name()).collect::<Vec<_>>()[..]);
+    let mut network = Network::new(2, 1);
+    let commits =
+        std::iter::repeat_with(|| network.next_event().unwrap().frame).filter(|f| matches!(Frame::parse(f), Ok(Frame::Commit(_))));
+    let frames: Vec<_> = (1..=60).zip(commits).map(|(seq, frame)| spoil::with_seq(&frame, seq).unwrap()).collect();
+    for (name, wanted) in told {
+        let relay = TestRelay::start();
+        for (seq, frame) in (1..).zip(&frames) {
+            relay.log().push(seq, frame.clone());
+        }
+        // A rewind of 50 frames goes on from the beginning of the window.
+        relay.log().forget(2);
+        relay.faults().once(AT, Fault::by_name(name).unwrap());
+        let mut client = Client::connect(relay.address(), Some(2)).await;
+        assert_eq!(client.seqs(27).await, (3..30).collect::<Vec<_>>(), "{name}");
+        let mut found = Vec::new();
+        for _ in wanted {
+            found.push(seen(client.next().await.as_ref()));
+        }
+        assert_eq!(found, wanted, "{name}");
+        eventually("the fault is counted", 5, async || relay.faults().happened(name) == 1).await;
+        if name == "forget" {
+            assert_eq!(relay.log().forgotten(), 60, "the window is smaller than the outage");
+        }
+        if name == "renumber" {
+            assert_eq!((relay.log().head().seq, relay.log().head().numbering), (88, 1));
+        }
+    }
+}
+
+/// Asks as an outside test does, with nothing but HTTP.
+async fn counts(address: std::net::SocketAddr) -> serde_json::Value {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /faults HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn faults_by_chance_are_counted_and_an_outside_test_can_ask() {
+    let (relay, _) = filled(400);
+    let rate = |text: &str| text.parse::<Rate>().map(|rate| (rate.fault, rate.per_mille)).unwrap();
+    relay.faults().by_chance(1, vec![rate("drop=20"), rate("rewind=10"), rate("too-big=30")]);
+    let mut at = 0;
+    while at < 400 {
+        let mut client = Client::connect(relay.address(), Some(at)).await;
+        while let Some(message) = client.next().await {
+            at = Frame::parse(&message).unwrap().seq().unwrap();
+            if at == 400 {
+                break;
+            }
+        }
+    }
+    let counts = counts(relay.address()).await;
+    for name in ["drop", "rewind", "too-big"] {
+        assert_eq!(counts[name].as_u64(), Some(relay.faults().happened(name)), "{name}");
+        assert!(relay.faults().happened(name) > 0, "{name} never happened");
+    }
+    assert_eq!(counts["stall"], 0);
 }
