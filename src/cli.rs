@@ -75,6 +75,40 @@ pub enum Command {
     Lexicons(LexiconsCommand),
     /// Runs a small atproto network of its own, whose relay a daemon can read: RELAY_URL=ws://127.0.0.1:2470
     Sandbox(Sandbox),
+    /// Measures this machine and this binary
+    #[command(subcommand)]
+    Bench(BenchCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Records frames of real size for `bench ingest`, over up to millions of accounts; `sandbox --replay` serves them too
+    Frames(BenchFrames),
+}
+
+/// A seeded network of many accounts: the same flags give the same frames.
+#[derive(Debug, Clone, Args)]
+pub struct BenchFrames {
+    /// File that is written (.zst: compressed)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub load: Load,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Load {
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Accounts that may appear
+    #[arg(long, default_value_t = 1_000_000)]
+    pub accounts: u32,
+    /// Frames in all
+    #[arg(long, default_value_t = 300_000)]
+    pub events: u64,
+    /// Sign every commit, in place of 64 bytes of chance
+    #[arg(long)]
+    pub signed: bool,
 }
 
 /// A seeded network: the same flags give the same frames, but for the times of a network that lives now.

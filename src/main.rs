@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use appviewd::cli::{Cli, Command, ConfigCommand, DeadLettersCommand, LexiconsCommand};
+use appviewd::cli::{BenchCommand, Cli, Command, ConfigCommand, DeadLettersCommand, LexiconsCommand};
 use appviewd::config::Problems;
 use appviewd::daemon::{self, commands};
 use clap::Parser as _;
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::DeadLetters(DeadLettersCommand::Replay(which)) => commands::replay_dead_letters(&sources, which),
         Command::Lexicons(LexiconsCommand::Compile { folder }) => commands::compile_lexicons(&folder),
         Command::Sandbox(flags) => commands::sandbox(&sources, flags),
+        Command::Bench(BenchCommand::Frames(flags)) => commands::bench_frames(&sources, &flags),
     };
     let Err(cause) = outcome else { return ExitCode::SUCCESS };
     // Nobody is left to tell that standard error is closed.

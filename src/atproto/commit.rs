@@ -95,15 +95,17 @@ impl<'a> SignedCommit<'a> {
 /// A signed commit block, for those who play a host.
 #[must_use]
 pub fn sign(did: &str, rev: Tid, data: &Cid, key: &SigningKey) -> Vec<u8> {
-    let rev = rev.to_string();
-    let write = |sig: Option<&[u8]>| {
-        let mut out = Writer::new();
-        out.map(5 + usize::from(sig.is_some())).text("did").text(did).text("rev").text(&rev);
-        if let Some(sig) = sig {
-            out.text("sig").bytes(sig);
-        }
-        out.text("data").link(data).text("prev").null().text("version").int(VERSION);
-        out.into_bytes()
-    };
-    write(Some(&key.sign(&write(None))))
+    write(did, rev, data, Some(&key.sign(&write(did, rev, data, None))))
+}
+
+/// A commit block with this signature, or the bytes to be signed.
+#[must_use]
+pub fn write(did: &str, rev: Tid, data: &Cid, sig: Option<&[u8]>) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.map(5 + usize::from(sig.is_some())).text("did").text(did).text("rev").text(&rev.to_string());
+    if let Some(sig) = sig {
+        out.text("sig").bytes(sig);
+    }
+    out.text("data").link(data).text("prev").null().text("version").int(VERSION);
+    out.into_bytes()
 }

@@ -27,6 +27,8 @@ use crate::telemetry::Telemetry;
 const ANSWER: Duration = Duration::from_secs(5);
 /// Letters read at once; each may hold a record of 1 MB.
 const PAGE: i64 = 50;
+/// How often the maker of a recording says how far it is.
+const FRAMES_TOLD: u64 = 50_000;
 /// Longest answer that is read.
 const MAX_ANSWER: u64 = 1 << 20;
 
@@ -135,6 +137,22 @@ pub fn sandbox(sources: &Sources, flags: cli::Sandbox) -> anyhow::Result<()> {
         }
         network.await
     })
+}
+
+/// Records frames for benchmarks, with a line of the log now and then.
+pub fn bench_frames(sources: &Sources, flags: &cli::BenchFrames) -> anyhow::Result<()> {
+    load(sources)?;
+    let cli::Load { seed, accounts, events, signed } = flags.load;
+    let options = sandbox::load::Options { seed, accounts, events, signed };
+    let started = std::time::Instant::now();
+    let told = |made: u64| {
+        if made.is_multiple_of(FRAMES_TOLD) {
+            tracing::info!(made, of = events, "frames recorded")
+        }
+    };
+    sandbox::load::record(options, &flags.file, told)?;
+    tracing::info!(events, accounts, milliseconds = started.elapsed().as_millis(), file = %flags.file.display(), "recording finished");
+    Ok(())
 }
 
 /// Options for a command that works on the stores, with a log.

@@ -2,6 +2,7 @@
 //!
 //! Seeded: the same seed and number of accounts give the same frames, byte for byte. Never shares code with what it is there to judge.
 
+pub mod load;
 pub mod network;
 pub mod recording;
 pub mod relay;

@@ -1,0 +1,3 @@
+//! Benchmarks: the frames that they are made of, and that a run of one ends and tells the truth.
+
+mod load;
