@@ -18,6 +18,7 @@ pub mod migrate;
 pub mod offset;
 pub mod pool;
 pub mod post;
+pub mod purge;
 pub mod read;
 pub mod record;
 pub mod reject;

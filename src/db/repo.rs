@@ -20,6 +20,8 @@ pub struct Repo {
     pub status_time: Option<i64>,
     /// As #identity last said, unchecked.
     pub handle: Option<String>,
+    /// It was deleted, and not all of its rows are removed yet.
+    pub purge: bool,
 }
 
 /// Whether an account is shown, and else why not: the hosting status of #account, as stored in `repo.status`.
@@ -80,7 +82,7 @@ impl Status {
 /// The rows of those accounts that have one.
 pub async fn of(client: &impl GenericClient, accounts: &[i32]) -> Result<Vec<(i32, Repo)>, Error> {
     const SQL: &str = "-- repo::of
-        SELECT r.account, r.rev, r.data, r.fault, r.status, r.status_time, r.handle
+        SELECT r.account, r.rev, r.data, r.fault, r.status, r.status_time, r.handle, r.purge
         FROM UNNEST($1::int4[]) AS k (account) JOIN repo r ON r.account = k.account";
     read(&query(client, SQL, &[&accounts]).await?, repo)
 }
@@ -88,8 +90,8 @@ pub async fn of(client: &impl GenericClient, accounts: &[i32]) -> Result<Vec<(i3
 /// Adds rows for accounts that have none.
 pub async fn insert(client: &impl GenericClient, repos: &[(i32, &Repo)]) -> Result<u64, Error> {
     const SQL: &str = "-- repo::insert
-        INSERT INTO repo (account, rev, data, state, fault, status, status_time, handle)
-        SELECT * FROM UNNEST($1::int4[], $2::int8[], $3::bytea[], $4::int2[], $5::text[], $6::int2[], $7::int8[], $8::text[])";
+        INSERT INTO repo (account, rev, data, state, fault, status, status_time, handle, purge)
+        SELECT * FROM UNNEST($1::int4[], $2::int8[], $3::bytea[], $4::int2[], $5::text[], $6::int2[], $7::int8[], $8::text[], $9::bool[])";
     write(client, SQL, repos).await
 }
 
@@ -97,9 +99,9 @@ pub async fn insert(client: &impl GenericClient, repos: &[(i32, &Repo)]) -> Resu
 pub async fn update(client: &impl GenericClient, repos: &[(i32, &Repo)]) -> Result<u64, Error> {
     const SQL: &str = "-- repo::update
         UPDATE repo r SET rev = n.rev, data = n.data, state = n.state, fault = n.fault, status = n.status, status_time = n.status_time,
-          handle = n.handle
-        FROM UNNEST($1::int4[], $2::int8[], $3::bytea[], $4::int2[], $5::text[], $6::int2[], $7::int8[], $8::text[])
-          AS n (account, rev, data, state, fault, status, status_time, handle)
+          handle = n.handle, purge = n.purge
+        FROM UNNEST($1::int4[], $2::int8[], $3::bytea[], $4::int2[], $5::text[], $6::int2[], $7::int8[], $8::text[], $9::bool[])
+          AS n (account, rev, data, state, fault, status, status_time, handle, purge)
         WHERE r.account = n.account";
     write(client, SQL, repos).await
 }
@@ -109,8 +111,8 @@ async fn write(client: &impl GenericClient, sql: &str, repos: &[(i32, &Repo)]) -
     let datas = column(repos, |r| r.1.data.as_ref().map(|data| data.as_bytes().as_slice()));
     let (states, faults) = (column(repos, |r| i16::from(r.1.fault.is_some())), column(repos, |r| r.1.fault.as_deref()));
     let (statuses, times) = (column(repos, |r| r.1.status.number()), column(repos, |r| r.1.status_time));
-    let handles = column(repos, |r| r.1.handle.as_deref());
-    execute(client, sql, &[&accounts, &revs, &datas, &states, &faults, &statuses, &times, &handles]).await
+    let (handles, purges) = (column(repos, |r| r.1.handle.as_deref()), column(repos, |r| r.1.purge));
+    execute(client, sql, &[&accounts, &revs, &datas, &states, &faults, &statuses, &times, &handles, &purges]).await
 }
 
 fn repo(row: &Row) -> Result<(i32, Repo), Error> {
@@ -122,6 +124,7 @@ fn repo(row: &Row) -> Result<(i32, Repo), Error> {
         status: Status::from_number(row.try_get(4)?),
         status_time: row.try_get(5)?,
         handle: row.try_get(6)?,
+        purge: row.try_get(7)?,
     };
     Ok((row.try_get(0)?, repo))
 }

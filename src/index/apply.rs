@@ -3,9 +3,9 @@
 use tokio_postgres::IsolationLevel;
 
 use super::item::Body;
-use super::simulate::{Refusal, Refused};
+use super::simulate::{Refusal, Refused, World};
 use super::write::{self, Sourced};
-use super::{Applied, IndexError, Prepared, settled};
+use super::{Applied, IndexError, Prepared, Purging, Waiting, settled};
 use crate::db::offset::Move;
 use crate::db::{Client, lock, offset};
 use crate::queue::Position;
@@ -19,6 +19,21 @@ pub(super) struct Part<'a> {
     to: usize,
     old: Position,
     new: Position,
+}
+
+/// Where a part has an event that cannot be applied before an account's purge is complete.
+#[derive(Clone, Copy)]
+struct Wait {
+    part: usize,
+    number: usize,
+    account: i32,
+}
+
+/// What a transaction came to.
+enum Outcome {
+    Applied(Applied),
+    /// Rolled back.
+    Waits(Vec<Wait>),
 }
 
 /// How a transaction ends.
@@ -40,14 +55,27 @@ impl<'a> Part<'a> {
         items.map(move |(number, item)| (number, Sourced { source, part, item }))
     }
 
-    /// Two parts of about the same number of events. Only between different positions: events of one position are applied together.
+    fn at(&self, number: usize) -> Option<Position> {
+        self.prepared.items.get(number).map(|item| item.at)
+    }
+
+    /// Whether the part may be cut before this event: events of one position are applied together.
+    fn splits(&self, number: usize) -> bool {
+        self.at(number - 1).zip(self.at(number)).is_some_and(|(before, after)| before < after)
+    }
+
+    /// Two parts of about the same number of events.
     fn halve(self) -> Option<(Self, Self)> {
-        let at = |number: usize| self.prepared.items.get(number).map(|item| item.at);
         let middle = self.from + (self.to - self.from) / 2;
-        let splits = |number: &usize| at(number - 1).zip(at(*number)).is_some_and(|(before, after)| before < after);
-        let cut = (self.from + 1..self.to).filter(splits).min_by_key(|number| number.abs_diff(middle))?;
-        let between = at(cut - 1)?;
+        let cut = (self.from + 1..self.to).filter(|number| self.splits(*number)).min_by_key(|number| number.abs_diff(middle))?;
+        let between = self.at(cut - 1)?;
         Some((Self { to: cut, new: between, ..self }, Self { from: cut, old: between, ..self }))
+    }
+
+    /// What can be applied without this event and those after it.
+    fn before(self, number: usize) -> Option<Self> {
+        let cut = (self.from + 1..=number).rev().find(|number| self.splits(*number))?;
+        Some(Self { to: cut, new: self.at(cut - 1)?, ..self })
     }
 
     /// The ops that the database may be asked about one by one.
@@ -60,25 +88,46 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Applies the parts in one transaction; where the database refuses a record, in more and more, until it stands alone.
+/// Applies the parts in one transaction; where the database refuses a record, in more and more, until it stands alone. Parts with a commit
+/// that waits for a purge are applied up to it.
 pub(super) async fn all(client: &mut Client, parts: Vec<Part<'_>>) -> Result<Applied, IndexError> {
-    let mut total = Applied::default();
+    let (mut applied, mut waiting) = (Applied::default(), Vec::new());
     let mut left = vec![parts];
     while let Some(parts) = left.pop() {
         match transact(client, &parts, &Refused::new(), End::Commit).await {
-            Ok(applied) => total += applied,
+            Ok(Outcome::Applied(more)) => applied += more,
+            Ok(Outcome::Waits(waits)) => left.extend(Some(cut(&parts, &waits, &mut waiting)).filter(|parts| !parts.is_empty())),
             Err(refusal) if refusal.sql_state_of_data().is_some() => match (halve(&parts), &*parts) {
                 (Some((first, second)), _) => left.extend([second, first]),
                 (None, [part]) => {
                     let refused = culprits(client, *part, refusal).await?;
-                    total += transact(client, &parts, &refused, End::Commit).await?;
+                    match transact(client, &parts, &refused, End::Commit).await? {
+                        Outcome::Applied(more) => applied += more,
+                        Outcome::Waits(_) => left.push(parts),
+                    }
                 }
                 (None, _) => return Err(refusal),
             },
             Err(other) => return Err(other),
         }
     }
-    Ok(total)
+    if waiting.is_empty() { Ok(applied) } else { Err(IndexError::Purging(Box::new(Purging { applied, waiting }))) }
+}
+
+/// The parts up to where they wait; where that is goes into `waiting`.
+fn cut<'a>(parts: &[Part<'a>], waits: &[Wait], waiting: &mut Vec<Waiting>) -> Vec<Part<'a>> {
+    let mut left = Vec::with_capacity(parts.len());
+    for (place, part) in parts.iter().enumerate() {
+        let Some(wait) = waits.iter().find(|wait| wait.part == place) else {
+            left.push(*part);
+            continue;
+        };
+        let before = part.before(wait.number);
+        let (source, reached) = (part.prepared.source.clone(), before.map_or(part.old, |before| before.new));
+        waiting.push(Waiting { source, part: part.prepared.part, reached, account: wait.account });
+        left.extend(before);
+    }
+    left
 }
 
 fn halve<'a>(parts: &[Part<'a>]) -> Option<(Vec<Part<'a>>, Vec<Part<'a>>)> {
@@ -109,7 +158,7 @@ async fn culprits(client: &mut Client, part: Part<'_>, refusal: IndexError) -> R
     if refused.is_empty() { Err(refusal) } else { Ok(refused) }
 }
 
-async fn transact(client: &mut Client, parts: &[Part<'_>], refused: &Refused, end: End) -> Result<Applied, IndexError> {
+async fn transact(client: &mut Client, parts: &[Part<'_>], refused: &Refused, end: End) -> Result<Outcome, IndexError> {
     let tx = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
     lock::apply(&tx).await?;
     if parts.iter().any(|part| part.old.is_live()) {
@@ -124,8 +173,10 @@ async fn transact(client: &mut Client, parts: &[Part<'_>], refused: &Refused, en
     let numbered: Vec<_> = parts.iter().flat_map(Part::items).collect();
     let items: Vec<_> = numbered.iter().map(|(_, sourced)| sourced.item).collect();
     let mut world = settled::read(&tx, &items, !refused.is_empty()).await?;
-    for (number, sourced) in &numbered {
-        world.play(sourced.item, *number, refused)?;
+    let waits = play(&mut world, parts, refused)?;
+    if !waits.is_empty() {
+        tx.rollback().await?;
+        return Ok(Outcome::Waits(waits));
     }
     let sourced: Vec<_> = numbered.iter().map(|(_, sourced)| *sourced).collect();
     let written = write::all(&tx, &world, &sourced).await;
@@ -133,9 +184,24 @@ async fn transact(client: &mut Client, parts: &[Part<'_>], refused: &Refused, en
     if end == End::Probe || written.is_err() {
         tx.rollback().await?;
         written?;
-        return Ok(applied);
+        return Ok(Outcome::Applied(applied));
     }
     failpoint::hit("worker.before_commit");
     tx.commit().await?;
-    Ok(applied)
+    Ok(Outcome::Applied(applied))
+}
+
+/// Plays the parts, each up to where it waits.
+fn play<'a>(world: &mut World<'a>, parts: &[Part<'a>], refused: &Refused) -> Result<Vec<Wait>, IndexError> {
+    let mut waits = Vec::new();
+    for (part, items) in parts.iter().map(Part::items).enumerate() {
+        for (number, Sourced { item, .. }) in items {
+            if let Some(account) = world.waits_for(item) {
+                waits.push(Wait { part, number, account });
+                break;
+            }
+            world.play(item, number, refused)?;
+        }
+    }
+    Ok(waits)
 }

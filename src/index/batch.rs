@@ -61,6 +61,27 @@ impl Prepared {
     }
 }
 
+/// Why batches were applied only in part: a commit of an account whose purge is not complete stands in the way.
+#[derive(Debug, Clone)]
+pub struct Purging {
+    /// What was applied: every batch, those of `waiting` up to where they wait.
+    pub applied: Applied,
+    /// One for each batch that was cut.
+    pub waiting: Vec<Waiting>,
+}
+
+/// A partition that waits for a purge.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// The relay's host.
+    pub source: Arc<str>,
+    pub part: i32,
+    /// Where its offset stands now.
+    pub reached: Position,
+    /// The account whose purge it waits for.
+    pub account: i32,
+}
+
 /// What the events of an apply came to; each field is a counter to be added up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Applied {
@@ -69,6 +90,8 @@ pub struct Applied {
     pub commits: u64,
     /// Commits and #syncs whose rev is not newer than the stored one: passed over.
     pub stale: u64,
+    /// Commits of accounts that are deleted: not applied.
+    pub of_deleted: u64,
     /// Commits whose rev is too far ahead of their time: their ops become dead letters.
     pub ahead: u64,
     /// Ops of applied commits, by what they came to.
@@ -102,6 +125,7 @@ impl std::ops::AddAssign for Applied {
         self.events += other.events;
         self.commits += other.commits;
         self.stale += other.stale;
+        self.of_deleted += other.of_deleted;
         self.ahead += other.ahead;
         self.created += other.created;
         self.updated += other.updated;

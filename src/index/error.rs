@@ -1,5 +1,7 @@
 //! Why a batch was not applied, as far as the worker has to tell it apart.
 
+use super::batch::Purging;
+
 /// A batch could not be prepared or applied; nothing of the failed transaction is stored.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
@@ -9,6 +11,10 @@ pub enum IndexError {
     /// The ids in the batch belong to another server or to an earlier life of it. Prepare the batch again.
     #[error("prepared against another database server or an earlier life of it")]
     Stale,
+    /// The batches are applied, but for those that wait for an account's purge: they are applied up to its first commit. Read them again
+    /// when [`super::Index::purge`] has removed all of the account's rows.
+    #[error("a commit waits until its account's earlier rows are removed")]
+    Purging(Box<Purging>),
     /// Retry with backoff: the database is away, or refuses what no record op is to blame for.
     #[error("database: {0}")]
     Database(#[from] tokio_postgres::Error),

@@ -10,13 +10,15 @@ mod error;
 mod item;
 mod names;
 mod prepare;
+mod purge;
 mod replay;
 mod settled;
 mod simulate;
 mod write;
 
-pub use batch::{Applied, Batch, Prepared};
+pub use batch::{Applied, Batch, Prepared, Purging, Waiting};
 pub use error::IndexError;
+pub use purge::Purged;
 pub use replay::Replayed;
 
 use crate::config;

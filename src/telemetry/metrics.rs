@@ -164,6 +164,9 @@ metrics! {
         desynchronized: Split = Split::by("reason"), "Repos marked desynchronized.";
         gaps: Counter = Counter::default(), "Gaps whose bounds were stored.";
         rejects: Counter = Counter::default(), "Rejected and unreadable frames that were stored.";
+        purges: Counter = Counter::default(), "Deleted accounts whose rows were all removed.";
+        purged_rows: Counter = Counter::default(), "Rows of deleted accounts that were removed.";
+        purges_waiting: Gauge = Gauge::default(), "Deleted accounts whose rows are still to be removed.";
         trims: Counter = Counter::default(), "Partitions whose stream was trimmed behind a durable offset.";
     }
     /// The http server of any process.

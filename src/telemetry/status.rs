@@ -58,6 +58,8 @@ pub struct WorkerStatus {
     pub pending_ops: u64,
     /// Dead letters in the table.
     pub dead_letters: u64,
+    /// Deleted accounts whose rows are still to be removed.
+    pub purges: u64,
     /// Why `/ready` is red; `None` = ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,

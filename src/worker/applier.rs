@@ -5,15 +5,17 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use super::board::Place;
 use super::context::{Context, Part};
 use super::pipeline::Ready;
+use super::purge::Waiter;
 use super::{report, sources};
-use crate::index::{Applied, IndexError, Prepared};
+use crate::index::{Applied, IndexError, Prepared, Purging, Waiting};
 use crate::net::Backoff;
 use crate::telemetry::failpoint;
 
 /// Runs until `shutdown`; a transaction that has begun is brought to its end.
-pub async fn run(context: Arc<Context>, mut ready: mpsc::Receiver<Ready>) {
+pub async fn run(context: Arc<Context>, mut ready: mpsc::Receiver<Ready>, waiters: mpsc::Sender<Waiter>) {
     let mut left = None;
     loop {
         let first = match left.take() {
@@ -29,7 +31,7 @@ pub async fn run(context: Arc<Context>, mut ready: mpsc::Receiver<Ready>) {
             context.board.again(batch.place);
         }
         if !batches.is_empty() {
-            apply(&context, batches).await;
+            apply(&context, batches, &waiters).await;
         }
     }
 }
@@ -49,7 +51,7 @@ fn gather(first: Ready, ready: &mut mpsc::Receiver<Ready>, size: usize) -> (Vec<
 }
 
 /// Applies the batches, or gives them up where their offsets are not what they were made for. Tries again while the database is away.
-async fn apply(context: &Context, batches: Vec<Ready>) {
+async fn apply(context: &Context, batches: Vec<Ready>, waiters: &mpsc::Sender<Waiter>) {
     let mut backoff = Backoff::of_store();
     let (prepared, places): (Vec<Prepared>, Vec<_>) = batches.into_iter().map(|b| (b.prepared, (b.place, b.applied))).unzip();
     let metrics = &context.telemetry.metrics().worker;
@@ -64,6 +66,12 @@ async fn apply(context: &Context, batches: Vec<Ready>) {
                 }
                 context.works(Part::Apply);
                 context.show_progress();
+                return;
+            }
+            Err(IndexError::Purging(purging)) => {
+                report::applied(metrics, &purging.applied);
+                hold(context, &purging, &prepared, &places, waiters).await;
+                context.works(Part::Apply);
                 return;
             }
             Err(IndexError::Lost) => {
@@ -85,6 +93,21 @@ async fn apply(context: &Context, batches: Vec<Ready>) {
     }
     for (place, _) in &places {
         context.board.again(*place);
+    }
+}
+
+/// Gives back the partitions that were applied to the end; those that wait stay taken until the purge that they wait for is over.
+async fn hold(context: &Context, purging: &Purging, prepared: &[Prepared], places: &[(Place, u64)], waiters: &mpsc::Sender<Waiter>) {
+    for (batch, (place, events)) in prepared.iter().zip(places) {
+        let waits = |waiting: &&Waiting| (&waiting.source, waiting.part) == (batch.source(), batch.part());
+        let Some(waiting) = purging.waiting.iter().find(waits) else {
+            context.board.applied(*place, batch.reached(), *events);
+            continue;
+        };
+        context.board.correct(*place, waiting.reached);
+        if waiters.send(Waiter { account: waiting.account, place: *place }).await.is_err() {
+            context.board.again(*place);
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub enum Part {
     Apply,
     /// Reading and interning for a batch.
     Prepare,
+    /// Removing the rows of deleted accounts.
+    Purge,
     /// Reading the queue.
     Read,
     /// Finding sources and their offsets.
@@ -52,6 +54,7 @@ impl Part {
         match self {
             Self::Apply => "apply",
             Self::Prepare => "prepare",
+            Self::Purge => "purge",
             Self::Read => "read",
             Self::Sources => "sources",
             Self::Upkeep => "upkeep",

@@ -8,6 +8,7 @@ mod board;
 mod context;
 mod lag;
 mod pipeline;
+mod purge;
 mod read;
 mod report;
 mod sources;
@@ -64,7 +65,9 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
         parts.spawn(pipeline::run(Arc::clone(&context), sender.clone()).in_current_span());
     }
     drop(sender);
-    parts.spawn(applier::run(Arc::clone(&context), receiver).in_current_span());
+    let (waiters, waiting) = mpsc::channel(usize::from(config.queue.partitions).max(1));
+    parts.spawn(applier::run(Arc::clone(&context), receiver, waiters).in_current_span());
+    parts.spawn(purge::run(Arc::clone(&context), waiting).in_current_span());
     parts.spawn(sources::run(Arc::clone(&context)).in_current_span());
     parts.spawn(wake::poll(Arc::clone(&context)).in_current_span());
     parts.spawn(wake::run(Arc::clone(&context)).in_current_span());

@@ -17,6 +17,7 @@ pub fn applied(metrics: &Worker, applied: &Applied) {
         (&metrics.ops, "ignored", applied.ignored),
         (&metrics.passed_over, "rev", applied.stale),
         (&metrics.passed_over, "account", applied.late_accounts),
+        (&metrics.passed_over, "deleted", applied.of_deleted),
         (&metrics.dead_letters, "invalid", applied.dead_letters),
         (&metrics.desynchronized, "chain", applied.broken_chains),
         (&metrics.desynchronized, "fault", applied.faults),

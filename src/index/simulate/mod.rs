@@ -89,6 +89,13 @@ pub(super) struct Origin<'a> {
 }
 
 impl<'a> World<'a> {
+    /// The account whose purge must be complete before `item` is played.
+    pub fn waits_for(&mut self, item: &Item) -> Option<i32> {
+        let (Body::Commit(commit), Some(account)) = (&item.body, item.account) else { return None };
+        let applies = !self.repos.is_deleted(account) && !self.repos.is_stale(account, commit.rev);
+        (applies && self.repos.is_purged(account)).then_some(account)
+    }
+
     /// Plays one event; `number` is its number in `refused`.
     pub fn play(&mut self, item: &'a Item, number: usize, refused: &Refused) -> Result<(), IndexError> {
         self.applied.events += 1;
@@ -115,6 +122,10 @@ impl<'a> World<'a> {
     }
 
     fn commit(&mut self, origin: Origin<'a>, number: usize, refused: &Refused) -> Result<(), IndexError> {
+        if self.repos.is_deleted(origin.account) {
+            self.applied.of_deleted += 1;
+            return Ok(());
+        }
         let ahead = origin.commit.rev.micros().saturating_sub(origin.item.time) > MAX_AHEAD;
         if self.repos.is_stale(origin.account, origin.commit.rev) {
             self.applied.stale += 1;

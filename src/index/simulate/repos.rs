@@ -18,6 +18,10 @@ impl Repos {
         self.0.entry(account).or_default().now.get_or_insert_default()
     }
 
+    fn now(&self, account: i32) -> Option<&Repo> {
+        self.0.get(&account)?.now.as_ref()
+    }
+
     /// Whether `rev` is not newer than what is applied; a repo that was never seen gets its row by being asked for.
     pub fn is_stale(&mut self, account: i32, rev: Tid) -> bool {
         self.of(account).rev.is_some_and(|held| rev <= held)
@@ -28,13 +32,24 @@ impl Repos {
         self.of(account).fault.get_or_insert_with(|| reason.to_owned());
     }
 
-    /// Moves a repo to a commit that passed the gate. The chain is held against what is known: a repo without a rev cannot break it.
+    /// Whether the account is deleted: its commits are not applied.
+    pub fn is_deleted(&self, account: i32) -> bool {
+        self.now(account).is_some_and(|repo| repo.status == Status::Deleted)
+    }
+
+    /// Whether rows of the account are still to be removed.
+    pub fn is_purged(&self, account: i32) -> bool {
+        self.now(account).is_some_and(|repo| repo.purge)
+    }
+
+    /// Moves a repo to a commit that passed the gate. The chain is held against what is known: a repo without a root, new or begun
+    /// anew after a deletion, cannot break it.
     pub fn commit(&mut self, account: i32, commit: &Commit, applied: &mut Applied) {
         applied.commits += 1;
         let repo = self.of(account);
-        match (&commit.prev_data, repo.rev) {
+        match (&commit.prev_data, &repo.data) {
             (None, _) => applied.legacy += 1,
-            (Some(prev), Some(rev)) if commit.since != Some(rev) || repo.data != Some(*prev) => {
+            (Some(prev), Some(held)) if commit.since != repo.rev || prev != held => {
                 applied.broken_chains += 1;
                 repo.fault.get_or_insert_with(|| "a commit does not follow the one before it".to_owned());
             }
@@ -71,13 +86,17 @@ impl Repos {
         }
     }
 
-    /// #account: the newest by the event's own time holds, since sources and renumbered relays repeat old ones.
+    /// #account: the newest by the event's own time holds, since sources and renumbered relays repeat old ones. A deletion ends the repo:
+    /// its rev stays, so that old commits stay behind the gate, and what comes after has no chain to continue.
     pub fn status(&mut self, account: i32, status: Status, time: i64, applied: &mut Applied) {
         let repo = self.of(account);
         if repo.status_time.is_some_and(|held| time < held) {
             applied.late_accounts += 1;
         } else {
             (repo.status, repo.status_time) = (status, Some(time));
+            if status == Status::Deleted {
+                (repo.data, repo.fault, repo.purge) = (None, None, true);
+            }
         }
     }
 }
