@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc, clippy::print_stderr)]
 
 mod bench;
+mod chaos;
 mod collection;
 mod daemon;
 mod faults;

@@ -1,31 +1,16 @@
 //! Answers lost after the server has carried the request out: what was done is not known to whoever asked.
 
-use std::fmt::Write as _;
-
-use aws_lc_rs::digest;
-
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{APPLY_LOCK, Proxy};
+use crate::support::redis::script_name;
 use crate::support::stack::Stack;
 
 /// Answers that are lost in each test.
 const LOST: u64 = 3;
-/// The number of the apply lock, as PostgreSQL is sent it.
-const APPLY_LOCK: &[u8] = b"appview\x02";
-
-/// The name under which Redis keeps a script of the queue.
-fn sha1(script: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/queue/lua/{script}.lua"));
-    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &std::fs::read(path).unwrap());
-    hash.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
-}
 
 async fn redis_answers_lost(seed: u64, script: &str, times: u64) {
     let mut stack = Stack::start(seed).await;
     let proxy = Proxy::in_front_of(&stack.redis.socket());
-    proxy.lose_answers(sha1(script).as_bytes(), times);
+    proxy.lose_answers(script_name(script).as_bytes(), times);
     let mut daemon = stack.daemon("all", "ingest,worker");
     daemon.set("REDIS_URL", proxy.redis_url()).start().await;
     stack.send(400);

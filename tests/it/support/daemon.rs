@@ -74,12 +74,20 @@ impl Daemon {
         self
     }
 
-    /// kill -9.
-    pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+    /// kill -9; whether it died of that.
+    pub fn kill(&mut self) -> bool {
+        let Some(mut child) = self.child.take() else { return false };
+        let _ = child.kill();
+        child.wait().is_ok_and(|status| status.signal() == Some(9))
+    }
+
+    /// How it ended by itself, where it did.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut()?.try_wait().unwrap()
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// SIGTERM; how it ended.
@@ -117,6 +125,12 @@ impl Daemon {
     /// SIGCONT.
     pub fn thaw(&self) {
         self.signal("-CONT");
+    }
+
+    /// Whether it is stopped by [`Daemon::freeze`].
+    pub fn is_frozen(&self) -> bool {
+        let id = self.child.as_ref().expect("a running daemon").id();
+        std::fs::read_to_string(format!("/proc/{id}/status")).is_ok_and(|status| status.contains("State:\tT"))
     }
 
     fn signal(&self, signal: &str) {

@@ -1,15 +1,19 @@
 //! A private PostgreSQL cluster for one test: copied from a template that is made once, reached by a unix socket, ended with the test.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use tempfile::TempDir;
 
+use super::disk::Disk;
 use super::run;
 
 /// A running (or stopped) cluster. Dropping it kills the server and removes its files.
 pub struct Postgres {
+    /// Under the cluster's files, where they have a disk of their own; unmounted before its folder goes.
+    disk: Option<Disk>,
     dir: TempDir,
     child: Option<Child>,
 }
@@ -17,14 +21,46 @@ pub struct Postgres {
 impl Postgres {
     /// A new, empty cluster with default settings but `fsync = off`.
     pub async fn start() -> Self {
+        Self::on(|_| None).await
+    }
+
+    /// The same with its files on a disk of `megabytes`, where mounting is permitted.
+    pub async fn on_a_disk(megabytes: u64) -> Self {
+        Self::on(|files| Disk::mount(files, megabytes)).await
+    }
+
+    async fn on(disk: impl FnOnce(&Path) -> Option<Disk>) -> Self {
         let template = template();
         let dir = tempfile::Builder::new().prefix("avpg").tempdir_in("/tmp").unwrap();
-        run(Command::new("cp").arg("-a").arg(&template).arg(dir.path().join("data")));
-        run(Command::new("chmod").arg("0755").arg(dir.path()));
+        let files = dir.path().join("files");
+        fs::create_dir(&files).unwrap();
+        let disk = disk(&files);
+        run(Command::new("cp").arg("-a").arg(&template).arg(files.join("data")));
+        run(Command::new("chmod").arg("0755").arg(dir.path()).arg(&files));
         own(dir.path());
-        let mut postgres = Self { dir, child: None };
+        let mut postgres = Self { disk, dir, child: None };
         postgres.restart().await;
         postgres
+    }
+
+    /// The disk of its files, where they have one of their own.
+    pub fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
+    }
+
+    /// The cluster's files.
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("files/data")
+    }
+
+    /// What the server has said since its last start.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    /// Whether the server runs: it ends by itself where its disk is full.
+    pub fn is_running(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_none()))
     }
 
     /// `postgres://` address of database `postgres` over the unix socket.
@@ -40,7 +76,7 @@ impl Postgres {
     /// Starts the server where it is stopped and waits until it answers.
     pub async fn restart(&mut self) {
         self.kill();
-        let data = self.dir.path().join("data");
+        let data = self.data();
         let _ = fs::remove_file(data.join("postmaster.pid"));
         let mut command = unprivileged(&bin("postgres"));
         command.arg("-D").arg(&data).arg("-k").arg(self.dir.path());
@@ -53,13 +89,13 @@ impl Postgres {
         super::eventually("postgres answers", 30, async || connect_once(&url).await.is_some()).await;
     }
 
-    /// kill -9 of the postmaster; its backends notice and end.
-    pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-            wait_until_alone(&self.dir.path().join("data"));
-        }
+    /// kill -9 of the postmaster; its backends notice and end. Whether it died of that.
+    pub fn kill(&mut self) -> bool {
+        let Some(mut child) = self.child.take() else { return false };
+        let _ = child.kill();
+        let status = child.wait();
+        wait_until_alone(&self.data());
+        status.is_ok_and(|status| status.signal() == Some(9))
     }
 
     /// Stops the server cleanly (fast shutdown).
@@ -74,15 +110,15 @@ impl Postgres {
     pub fn backup(&self) -> TempDir {
         assert!(self.child.is_none(), "stop the server before a backup");
         let backup = tempfile::tempdir().unwrap();
-        run(Command::new("cp").arg("-a").arg(self.dir.path().join("data")).arg(backup.path()));
+        run(Command::new("cp").arg("-a").arg(self.data()).arg(backup.path()));
         backup
     }
 
     /// Puts the files of a backup in place of the stopped cluster's.
     pub fn restore(&mut self, backup: &TempDir) {
         assert!(self.child.is_none(), "stop the server before a restore");
-        fs::remove_dir_all(self.dir.path().join("data")).unwrap();
-        run(Command::new("cp").arg("-a").arg(backup.path().join("data")).arg(self.dir.path()));
+        fs::remove_dir_all(self.data()).unwrap();
+        run(Command::new("cp").arg("-a").arg(backup.path().join("data")).arg(self.data()));
     }
 
     /// A plain connection; its driver ends with the client.

@@ -15,6 +15,9 @@ use tokio::sync::watch;
 /// After an answer was swallowed and the server has said nothing for this long, it has carried out all that it was sent.
 const QUIET: Duration = Duration::from_millis(30);
 
+/// The number of the apply lock, as PostgreSQL is sent it: what goes before the commit of an applying transaction.
+pub const APPLY_LOCK: &[u8] = b"appview\x02";
+
 /// How connections are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -108,6 +111,11 @@ impl Proxy {
     /// The same, only of requests before which `marker` went by on their connection: the commit of one kind of transaction.
     pub fn lose_answers_after(&self, marker: &[u8], pattern: &[u8], times: u64) {
         *self.shared.lose.lock().unwrap() = Some(Lose { marker: marker.to_vec(), pattern: pattern.to_vec(), times });
+    }
+
+    /// Loses no more answers.
+    pub fn keep_answers(&self) {
+        *self.shared.lose.lock().unwrap() = None;
     }
 
     /// Answers that were lost after the server had carried the request out.

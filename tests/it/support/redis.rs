@@ -1,15 +1,21 @@
 //! A private Redis for one test: unix socket, append-only file, noeviction; ended with the test.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
+use aws_lc_rs::digest;
 use tempfile::TempDir;
 
+use super::disk::Disk;
 use super::run;
 
 /// A running (or stopped) server. Dropping it kills the server and removes its files.
 pub struct Redis {
+    /// Under the append-only file, where that has a disk of its own; unmounted before its folder goes.
+    disk: Option<Disk>,
     dir: TempDir,
     child: Option<Child>,
     extra: Vec<String>,
@@ -19,9 +25,24 @@ impl Redis {
     /// A new, empty server; `extra` are further arguments (`["--maxmemory", "4mb"]`).
     pub async fn start(extra: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("avrd").tempdir_in("/tmp").unwrap();
-        let mut redis = Self { dir, child: None, extra: extra.iter().map(ToString::to_string).collect() };
+        let mut redis = Self { disk: None, dir, child: None, extra: extra.iter().map(ToString::to_string).collect() };
         redis.restart().await;
         redis
+    }
+
+    /// The same with its append-only file on a disk of `megabytes`, where mounting is permitted.
+    pub async fn on_a_disk(megabytes: u64) -> Self {
+        let dir = tempfile::Builder::new().prefix("avrd").tempdir_in("/tmp").unwrap();
+        fs::create_dir(dir.path().join("appendonlydir")).unwrap();
+        let disk = Disk::mount(&dir.path().join("appendonlydir"), megabytes);
+        let mut redis = Self { disk, dir, child: None, extra: Vec::new() };
+        redis.restart().await;
+        redis
+    }
+
+    /// The disk of its append-only file, where that has one of its own.
+    pub fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
     }
 
     pub fn socket(&self) -> PathBuf {
@@ -49,13 +70,13 @@ impl Redis {
         super::eventually("redis answers", 10, async || cli(&socket, &["PING"]).trim() == "PONG").await;
     }
 
-    /// kill -9.
-    pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-            let _ = fs::remove_file(self.socket());
-        }
+    /// kill -9; whether it died of that.
+    pub fn kill(&mut self) -> bool {
+        let Some(mut child) = self.child.take() else { return false };
+        let _ = child.kill();
+        let status = child.wait();
+        let _ = fs::remove_file(self.socket());
+        status.is_ok_and(|status| status.signal() == Some(9))
     }
 
     /// One command through redis-cli; its answer as text.
@@ -94,6 +115,16 @@ impl Drop for Redis {
 fn cli(socket: &Path, args: &[&str]) -> String {
     let out = Command::new("redis-cli").arg("-s").arg(socket).args(args).output().unwrap();
     String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// The name under which Redis keeps a script of the queue.
+pub fn script_name(script: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/queue/lua/{script}.lua"));
+    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &fs::read(path).unwrap());
+    hash.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
 }
 
 /// Whether the tools that tests need are here; a clear word where they are not.

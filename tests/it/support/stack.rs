@@ -38,6 +38,11 @@ impl Stack {
     /// The same with further arguments for Redis.
     pub async fn with_redis(seed: u64, extra: &[&str]) -> Self {
         let (postgres, redis) = tokio::join!(Postgres::start(), Redis::start(extra));
+        Self::over(seed, postgres, redis)
+    }
+
+    /// The same over servers that run already.
+    pub fn over(seed: u64, postgres: Postgres, redis: Redis) -> Self {
         let dir = tempfile::Builder::new().prefix("avdm").tempdir_in("/tmp").unwrap();
         Self { postgres, redis, relay: TestRelay::start(), network: Network::new(seed, ACCOUNTS), frames: Vec::new(), dir }
     }
