@@ -57,7 +57,9 @@ fn rounds_by_seed() {
     }
     assert!(failed.is_empty(), "failed rounds, each replayed by `deploy/test --chaos --seed N`: {failed:?}");
     let mut sums = BTreeMap::<Outcome, u64>::new();
-    all.iter().for_each(|((_, outcome), times)| *sums.entry(*outcome).or_default() += times);
+    for ((_, outcome), times) in &all {
+        *sums.entry(*outcome).or_default() += times;
+    }
     let of = |outcome| sums.get(&outcome).copied().unwrap_or(0);
     let (met, missed) = (of(Outcome::Happened), of(Outcome::Missed));
     assert!(met * 100 >= (met + missed) * MET_PERCENT, "{missed} of {} faults were not met", met + missed);

@@ -62,8 +62,8 @@ fn a_full_disk_takes_nothing_and_a_freed_one_does() {
     let file = dir.path().join("file");
     std::fs::write(&file, [1; 10_000]).unwrap();
     disk.fill();
-    assert!(std::fs::write(dir.path().join("more"), [1; 100_000]).is_err());
+    assert!(std::fs::write(dir.path().join("more"), vec![1; 100_000]).is_err());
     disk.free();
-    std::fs::write(dir.path().join("more"), [1; 100_000]).unwrap();
+    std::fs::write(dir.path().join("more"), vec![1; 100_000]).unwrap();
     assert_eq!(std::fs::read(&file).unwrap().len(), 10_000);
 }

@@ -24,18 +24,20 @@ pub struct Redis {
 impl Redis {
     /// A new, empty server; `extra` are further arguments (`["--maxmemory", "4mb"]`).
     pub async fn start(extra: &[&str]) -> Self {
-        let dir = tempfile::Builder::new().prefix("avrd").tempdir_in("/tmp").unwrap();
-        let mut redis = Self { disk: None, dir, child: None, extra: extra.iter().map(ToString::to_string).collect() };
-        redis.restart().await;
-        redis
+        Self::on(extra, |_| None).await
     }
 
     /// The same with its append-only file on a disk of `megabytes`, where mounting is permitted.
     pub async fn on_a_disk(megabytes: u64) -> Self {
+        Self::on(&[], |files| Disk::mount(files, megabytes)).await
+    }
+
+    async fn on(extra: &[&str], disk: impl FnOnce(&Path) -> Option<Disk>) -> Self {
         let dir = tempfile::Builder::new().prefix("avrd").tempdir_in("/tmp").unwrap();
-        fs::create_dir(dir.path().join("appendonlydir")).unwrap();
-        let disk = Disk::mount(&dir.path().join("appendonlydir"), megabytes);
-        let mut redis = Self { disk, dir, child: None, extra: Vec::new() };
+        let files = dir.path().join("files");
+        fs::create_dir(&files).unwrap();
+        let extra = extra.iter().map(ToString::to_string).collect();
+        let mut redis = Self { disk: disk(&files), dir, child: None, extra };
         redis.restart().await;
         redis
     }
@@ -62,7 +64,7 @@ impl Redis {
         command.args(["--pdeathsig", "KILL", "--", "redis-server", "--port", "0", "--unixsocket"]).arg(self.socket());
         command
             .arg("--dir")
-            .arg(self.dir.path())
+            .arg(self.dir.path().join("files"))
             .args(["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""])
             .args(&self.extra);
         self.child = Some(command.stdout(log).spawn().unwrap());
@@ -98,7 +100,7 @@ impl Redis {
     }
 
     fn newest_aof(&self) -> PathBuf {
-        let dir = self.dir.path().join("appendonlydir");
+        let dir = self.dir.path().join("files/appendonlydir");
         let mut files: Vec<_> =
             fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).filter(|p| p.to_str().unwrap().ends_with(".incr.aof")).collect();
         files.sort();
