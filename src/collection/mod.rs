@@ -27,6 +27,7 @@ pub use form::created_at;
 pub use ids::{Ids, Key, Names};
 pub use pack::{MAX_UNPACKED, PackError, pack, unpack};
 pub use refs::{Ref, SubjectKind};
+pub use sort::sort_key;
 
 use crate::atproto::Cid;
 use types::Shape;

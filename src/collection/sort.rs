@@ -5,8 +5,10 @@ use crate::atproto::{Tid, datetime};
 /// A key whose time is no further from sortAt than this orders its record by itself.
 const TOLERANCE_MICROS: i64 = 60_000_000;
 
-/// sortAt as the value of a TID, where the record's key does not say it: always for keys that are no TID.
-pub(super) fn sort_key(rkey: i64, created_at: Option<&str>, indexed_at: i64) -> Option<i64> {
+/// sortAt as the value of a TID, where the record's key does not say it: always for keys that are no TID. `indexed_at`: microseconds; without
+/// a `created_at` it is the time.
+#[must_use]
+pub fn sort_key(rkey: i64, created_at: Option<&str>, indexed_at: i64) -> Option<i64> {
     let created = created_at.and_then(datetime::parse_micros).unwrap_or(indexed_at);
     let sort_at = created.min(indexed_at).max(0);
     let told = Tid::from_value(rkey).is_some_and(|tid| (tid.micros() - sort_at).abs() <= TOLERANCE_MICROS);

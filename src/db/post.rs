@@ -22,18 +22,52 @@ pub async fn at(client: &impl GenericClient, places: &[Ref]) -> Result<Vec<Post>
     read(&query(client, SQL, &[&column(places, |p| p.author), &column(places, |p| p.rkey)]).await?, post)
 }
 
-/// Adds posts, none of which is held.
-pub async fn insert(client: &impl GenericClient, posts: &[&Stored]) -> Result<u64, Error> {
+/// These posts and their ancestors, as far as they are held and up to the `height`th of each (1: the post itself).
+pub async fn ancestors(client: &impl GenericClient, posts: &[Ref], height: i32) -> Result<Vec<Post>, Error> {
+    // UNION: of chains that meet, the common end is climbed once a height.
+    const SQL: &str = "-- post::ancestors
+        WITH RECURSIVE up AS (
+          SELECT 1 AS height, p.rkey, p.author, p.flags, p.parent_r, p.parent_a, p.root_r, p.root_a, p.quote_r, p.quote_a, p.sort
+          FROM UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
+          JOIN post p ON p.rkey = k.rkey AND p.author = k.author
+          UNION
+          SELECT up.height + 1, p.rkey, p.author, p.flags, p.parent_r, p.parent_a, p.root_r, p.root_a, p.quote_r, p.quote_a, p.sort
+          FROM up JOIN post p ON p.rkey = up.parent_r AND p.author = up.parent_a
+          WHERE up.height < $3)
+        SELECT DISTINCT rkey, author, flags, parent_r, parent_a, root_r, root_a, quote_r, quote_a, sort FROM up";
+    read(&query(client, SQL, &[&column(posts, |p| p.author), &column(posts, |p| p.rkey), &height]).await?, post)
+}
+
+/// The records of those of these posts that are held, packed.
+pub async fn records(client: &impl GenericClient, posts: &[Ref]) -> Result<Vec<(Ref, Vec<u8>)>, Error> {
+    const SQL: &str = "-- post::records
+        SELECT p.rkey, p.author, p.rec
+        FROM UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
+        JOIN post p ON p.rkey = k.rkey AND p.author = k.author";
+    let rows = query(client, SQL, &[&column(posts, |p| p.author), &column(posts, |p| p.rkey)]).await?;
+    read(&rows, |row| Ok((Ref { rkey: row.try_get(0)?, author: row.try_get(1)? }, row.try_get(2)?)))
+}
+
+/// Sets the flags of held posts.
+pub async fn set_flags(client: &impl GenericClient, posts: &[&Post]) -> Result<u64, Error> {
+    const SQL: &str = "-- post::set_flags
+        UPDATE post p SET flags = n.flags FROM UNNEST($1::int4[], $2::int8[], $3::int2[]) AS n (author, rkey, flags)
+        WHERE p.rkey = n.rkey AND p.author = n.author";
+    execute(client, SQL, &[&column(posts, |p| p.author), &column(posts, |p| p.rkey), &column(posts, |p| p.flags)]).await
+}
+
+/// Adds posts, none of which is held, each with the flags that it came to have.
+pub async fn insert(client: &impl GenericClient, posts: &[(&Stored, i16)]) -> Result<u64, Error> {
     const SQL: &str = "-- post::insert
         INSERT INTO post (rkey, author, flags, rec, parent_r, parent_a, root_r, root_a, quote_r, quote_a, sort)
         SELECT * FROM UNNEST($1::int8[], $2::int4[], $3::int2[], $4::bytea[], $5::int8[], $6::int4[], $7::int8[], $8::int4[], $9::int8[],
           $10::int4[], $11::int8[])";
-    let (rkeys, authors, flags) = (column(posts, |p| p.post.rkey), column(posts, |p| p.post.author), column(posts, |p| p.post.flags));
-    let records = column(posts, |p| p.record.as_slice());
+    let (rkeys, authors, flags) = (column(posts, |p| p.0.post.rkey), column(posts, |p| p.0.post.author), column(posts, |p| p.1));
+    let records = column(posts, |p| p.0.record.as_slice());
     let (parent_r, parent_a) = references(posts, |p| p.parent);
     let (root_r, root_a) = references(posts, |p| p.root);
     let (quote_r, quote_a) = references(posts, |p| p.quote);
-    let sort = column(posts, |p| p.post.sort);
+    let sort = column(posts, |p| p.0.post.sort);
     execute(client, SQL, &[&rkeys, &authors, &flags, &records, &parent_r, &parent_a, &root_r, &root_a, &quote_r, &quote_a, &sort]).await
 }
 
@@ -44,8 +78,8 @@ pub async fn delete(client: &impl GenericClient, places: &[Ref]) -> Result<u64, 
     execute(client, SQL, &[&column(places, |p| p.author), &column(places, |p| p.rkey)]).await
 }
 
-fn references(posts: &[&Stored], which: fn(&Post) -> Option<Ref>) -> (Vec<Option<i64>>, Vec<Option<i32>>) {
-    posts.iter().map(|p| which(&p.post)).map(|r| (r.map(|r| r.rkey), r.map(|r| r.author))).unzip()
+fn references(posts: &[(&Stored, i16)], which: fn(&Post) -> Option<Ref>) -> (Vec<Option<i64>>, Vec<Option<i32>>) {
+    posts.iter().map(|p| which(&p.0.post)).map(|r| (r.map(|r| r.rkey), r.map(|r| r.author))).unzip()
 }
 
 pub(super) fn post(row: &Row) -> Result<Post, Error> {

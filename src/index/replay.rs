@@ -115,7 +115,8 @@ async fn transact(client: &mut Client, asked: &[(&Stored, &Item)], done: &mut Re
             dead_letter::set_reason(&tx, letter.id, reason).await?;
             now.kept += 1;
         } else {
-            world.perform(letter.letter.account, op)?;
+            world.perform(letter.letter.account, op, item.time)?;
+            world.settle_arrivals(item.time);
             now.applied += 1;
         }
     }

@@ -44,6 +44,19 @@ pub struct Post {
     pub sort: Option<i64>,
 }
 
+impl Post {
+    #[must_use]
+    pub fn place(&self) -> Ref {
+        Ref { rkey: self.rkey, author: self.author }
+    }
+
+    /// The post that its thread began with; `None` where it is no reply to a post.
+    #[must_use]
+    pub fn thread(&self) -> Option<Ref> {
+        self.root.or(self.parent)
+    }
+}
+
 /// What views read of a post.
 #[derive(Debug, Clone)]
 pub struct PostFields<'a> {

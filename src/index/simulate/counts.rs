@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Slot;
 use crate::atproto::Cid;
+use crate::collection::feed::post::FLAG_VIOLATES;
 use crate::collection::{Edge, EdgeKind, KIND_MASK, KIND_SHIFT, Post, Ref, SubjectKind};
 use crate::db::stat::{ActorDelta, PostStat, Subject};
 
@@ -58,13 +59,20 @@ impl Counts {
     /// A post comes (1) or goes (-1).
     pub fn post(&mut self, post: &Post, by: i32) {
         self.actor(post.author).posts += by;
-        if let Some(parent) = post.parent {
-            let stat = self.subject(subject_post(parent));
-            stat.replies = stat.replies.saturating_add(by);
+        if post.flags & FLAG_VIOLATES == 0 {
+            self.reply(post, by);
         }
         if let Some(quote) = post.quote {
             let stat = self.subject(subject_post(quote));
             stat.quotes = stat.quotes.saturating_add(by);
+        }
+    }
+
+    /// A post comes (1) or goes (-1) as a reply that counts.
+    pub fn reply(&mut self, post: &Post, by: i32) {
+        if let Some(parent) = post.parent {
+            let stat = self.subject(subject_post(parent));
+            stat.replies = stat.replies.saturating_add(by);
         }
     }
 }

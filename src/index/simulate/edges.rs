@@ -29,8 +29,18 @@ impl<'a> Edges<'a> {
         self.pairs.entry((kind, edge.pair())).or_default().insert(edge.rkey);
     }
 
+    /// The edge as it is now.
+    pub fn get(&self, kind: EdgeKind, place: Ref) -> Option<&Edge> {
+        self.slots.get(&(kind, place))?.edge.now.as_ref()
+    }
+
     pub fn holds(&self, kind: EdgeKind, place: Ref) -> bool {
-        self.slots.get(&(kind, place)).is_some_and(|slot| slot.edge.now.is_some())
+        self.get(kind, place).is_some()
+    }
+
+    /// Whether there is an edge of this pair.
+    pub fn has(&self, kind: EdgeKind, pair: Pair) -> bool {
+        self.pairs.get(&(kind, pair)).is_some_and(|keys| !keys.is_empty())
     }
 
     /// Puts an edge in place of what stands there. Of the same subject it counts as the old one did.

@@ -1,26 +1,38 @@
 //! The events played in memory, in their order, against the settled state of everything they touch. Pure: what was read goes in, the net
 //! difference comes out; never SQL, never a clock.
 
+mod arrivals;
 mod counts;
+mod derived;
 mod edges;
+mod gates;
+mod joins;
 mod kept;
 mod letters;
+mod notifs;
+mod pending;
 mod posts;
 mod repos;
+mod threads;
 
 pub(super) use counts::{Counts, subject_of, subject_post};
 pub(super) use edges::{EdgeSlot, Edges};
+pub(super) use gates::{Gates, following, membership, own_lists};
+pub(super) use joins::Joins;
 pub(super) use kept::{Kept, Now};
 pub(super) use letters::{Letters, day};
-pub(super) use posts::Posts;
+pub(super) use notifs::Notifs;
+pub(super) use pending::Waiting;
+pub(super) use posts::{PostSlot, Posts};
 pub(super) use repos::Repos;
+pub(super) use threads::MAX_HEIGHT;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::item::{Body, Commit, Item, RecordOp, Row, Verdict};
 use super::{Applied, IndexError};
-use crate::collection::{self, EdgeKind, FLAG_RAW};
+use crate::collection::{self, Coll, Derived, EdgeKind, FLAG_RAW};
 use crate::db::dead_letter::Letter;
 use crate::db::record::Path;
 use crate::queue::Action;
@@ -67,6 +79,10 @@ pub(super) struct World<'a> {
     pub posts: Posts<'a>,
     pub kept: Kept<'a>,
     pub counts: Counts,
+    pub gates: Gates,
+    pub joins: Joins,
+    pub notifs: Notifs,
+    pub waiting: Waiting,
     pub letters: Letters,
     pub applied: Applied,
 }
@@ -146,30 +162,32 @@ impl<'a> World<'a> {
                 None => self.op(origin, op)?,
             }
         }
+        self.settle_arrivals(origin.item.time);
         Ok(())
     }
 
     fn op(&mut self, origin: Origin<'a>, op: &'a RecordOp) -> Result<(), IndexError> {
         match &op.verdict {
-            Verdict::Put(..) | Verdict::Delete(_) => self.perform(origin.account, op)?,
+            Verdict::Put(..) | Verdict::Delete(_) => self.perform(origin.account, op, origin.item.time)?,
             Verdict::Dead(_, reason) => self.kill(origin, op, reason),
             Verdict::Ignored => self.applied.ignored += 1,
         }
         Ok(())
     }
 
-    /// Puts or deletes the record of an op that is neither dead nor ignored; the letter of its path goes.
-    pub fn perform(&mut self, account: i32, op: &'a RecordOp) -> Result<(), IndexError> {
+    /// Puts or deletes the record of an op that is neither dead nor ignored; the letter of its path goes. `time`: the event's indexedAt. What
+    /// posts derive from others is left for [`Self::settle_arrivals`].
+    pub fn perform(&mut self, account: i32, op: &'a RecordOp, time: i64) -> Result<(), IndexError> {
         self.letters.remove(account, op.collection.as_str(), op.rkey.as_str());
         match &op.verdict {
             Verdict::Put(path, row) => {
                 let held = self.holds(*path);
-                self.put(*path, row, &op.record)?;
+                self.put(*path, row, &op.record, time)?;
                 *(if held { &mut self.applied.updated } else { &mut self.applied.created }) += 1;
             }
             Verdict::Delete(path) => {
                 let held = self.holds(*path);
-                self.remove(*path);
+                self.remove(*path, time);
                 *(if held { &mut self.applied.deleted } else { &mut self.applied.absent }) += 1;
             }
             Verdict::Dead(..) | Verdict::Ignored => {}
@@ -180,7 +198,7 @@ impl<'a> World<'a> {
     /// A record that cannot be indexed: what stood on its path goes, since the repo does not hold it any more.
     fn kill(&mut self, origin: Origin<'a>, op: &RecordOp, reason: &str) {
         if let Some(path) = op.verdict.path() {
-            self.remove(path);
+            self.remove(path, origin.item.time);
         }
         self.bury(origin, op, reason);
     }
@@ -205,7 +223,7 @@ impl<'a> World<'a> {
         self.kept.holds(path) || self.posts.holds(path) || EdgeKind::of(path.coll).is_some_and(|kind| self.edges.holds(kind, path.at))
     }
 
-    fn put(&mut self, path: Path, row: &'a Row, record: &[u8]) -> Result<(), IndexError> {
+    fn put(&mut self, path: Path, row: &'a Row, record: &[u8], time: i64) -> Result<(), IndexError> {
         match row {
             Row::Edge { kind, edge, cid, raw } => {
                 self.kept.remove(path);
@@ -215,25 +233,45 @@ impl<'a> World<'a> {
                     edge.flags |= FLAG_RAW;
                     raw = Some(Cow::Owned(collection::pack(record).map_err(|e| IndexError::Other(e.to_string()))?));
                 }
+                let before = self.verifies(path);
                 self.edges.put(*kind, edge, raw, &mut self.counts);
+                self.verified(path.at, before, self.verifies(path), time);
             }
             Row::Post(stored) => {
                 self.kept.remove(path);
+                self.waiting.set(path.at, None);
                 self.posts.put(stored, &mut self.counts);
             }
-            Row::Whole { packed, derived: _ } => {
-                self.remove(path);
+            Row::Whole { packed, derived } => {
+                self.clear(path, time);
                 self.kept.put(path, packed);
+                self.derive(path, derived, time);
             }
         }
         Ok(())
     }
 
-    fn remove(&mut self, path: Path) {
+    fn remove(&mut self, path: Path, time: i64) {
+        self.clear(path, time);
+        self.derive(path, &Derived::Nothing, time);
+    }
+
+    /// Takes away what stands on a path, but for what a whole record derives.
+    fn clear(&mut self, path: Path, time: i64) {
         self.kept.remove(path);
+        if path.coll == Coll::POST {
+            self.forget_post(path.at);
+        }
         self.posts.remove(path, &mut self.counts);
         if let Some(kind) = EdgeKind::of(path.coll) {
+            let before = self.verifies(path);
             self.edges.remove(kind, path.at, &mut self.counts);
+            self.verified(path.at, before, None, time);
         }
+    }
+
+    /// The account that the verification on this path is of.
+    fn verifies(&self, path: Path) -> Option<i32> {
+        (path.coll == Coll::VERIFICATION).then(|| self.edges.get(EdgeKind::Verification, path.at).map(|edge| edge.sa))?
     }
 }

@@ -1,11 +1,13 @@
 //! Writes the net difference between what was read and what the events made of it: one statement a table and kind of change, sorted keys.
 
+mod derived;
+
 use futures_util::future::join_all;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::item::{Body, Item};
-use super::simulate::{EdgeSlot, Now, Slot, World};
+use super::simulate::{EdgeSlot, Now, PostSlot, Slot, World};
 use crate::collection::{Edge, EdgeKind, Ref};
 use crate::db::dead_letter::{Letter, Place};
 use crate::db::gap::Gap;
@@ -35,9 +37,10 @@ pub(super) async fn all(tx: &Transaction<'_>, world: &World<'_>, items: &[Source
         actors(tx, world),
         letters(tx, world),
         leftovers(tx, items),
+        derived::all(tx, world),
     );
-    let (r0, r1, r2, r3, r4, r5, r6, r7, r8) = results;
-    first_cause([r0, r1, r2, r3, r4, r5, r6, r7, r8])
+    let (r0, r1, r2, r3, r4, r5, r6, r7, r8, derived) = results;
+    first_cause([r0, r1, r2, r3, r4, r5, r6, r7, r8].into_iter().chain(derived))
 }
 
 /// One refused statement has all later ones refused too: theirs is not the reason.
@@ -121,15 +124,24 @@ async fn raw(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
 }
 
 async fn posts(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
-    let (mut gone, mut new) = (Vec::new(), Vec::new());
-    for (place, slot) in &world.posts.0 {
-        if slot.post.before.is_some() && (slot.post.now.is_none() || slot.new.is_some()) {
-            gone.push(*place);
+    let (mut gone, mut new, mut marked) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, PostSlot { post: Slot { before, now }, new: stored, .. }) in &world.posts.slots {
+        match (before, now, stored) {
+            (before, Some(now), Some(stored)) => {
+                gone.extend(before.as_ref().map(|_| *place));
+                new.push((*stored, now.flags));
+            }
+            (Some(_), None, _) => gone.push(*place),
+            (Some(before), Some(now), None) if before.flags != now.flags => marked.push(now),
+            _ => {}
         }
-        new.extend(slot.new);
     }
     gone.sort_unstable_by_key(|place| (place.rkey, place.author));
-    new.sort_unstable_by_key(|stored| (stored.post.rkey, stored.post.author));
+    new.sort_unstable_by_key(|(stored, _)| (stored.post.rkey, stored.post.author));
+    marked.sort_unstable_by_key(|post| (post.rkey, post.author));
+    if !marked.is_empty() {
+        post::set_flags(tx, &marked).await?;
+    }
     if !gone.is_empty() {
         post::delete(tx, &gone).await?;
     }
