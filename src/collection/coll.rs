@@ -50,6 +50,13 @@ impl Coll {
     pub const THREADGATE: Self = Self(13);
     pub const POSTGATE: Self = Self(14);
     pub const VERIFICATION: Self = Self(15);
+    pub const STATUS: Self = Self(16);
+    pub const NOTIFICATION_DECLARATION: Self = Self(17);
+    pub const CONTENT_VISIBILITY: Self = Self(18);
+    pub const CHAT_DECLARATION: Self = Self(19);
+    pub const GERM_DECLARATION: Self = Self(20);
+    pub const DOCUMENT: Self = Self(21);
+    pub const PUBLICATION: Self = Self(22);
 
     /// The first number that the table `collection` gives.
     pub const FIRST_FREE: i16 = 1000;
@@ -107,6 +114,13 @@ mod tests {
             (Coll::THREADGATE, "app.bsky.feed.threadgate"),
             (Coll::POSTGATE, "app.bsky.feed.postgate"),
             (Coll::VERIFICATION, "app.bsky.graph.verification"),
+            (Coll::STATUS, "app.bsky.actor.status"),
+            (Coll::NOTIFICATION_DECLARATION, "app.bsky.notification.declaration"),
+            (Coll::CONTENT_VISIBILITY, "app.bsky.actor.contentVisibilityDeclaration"),
+            (Coll::CHAT_DECLARATION, "chat.bsky.actor.declaration"),
+            (Coll::GERM_DECLARATION, "com.germnetwork.declaration"),
+            (Coll::DOCUMENT, "site.standard.document"),
+            (Coll::PUBLICATION, "site.standard.publication"),
         ];
         for (coll, nsid) in named {
             assert_eq!((coll.nsid(), Coll::from_nsid(nsid)), (Some(nsid), Some(coll)));

@@ -78,7 +78,7 @@ impl EdgeKind {
     }
 
     #[must_use]
-    pub fn coll(self) -> Coll {
+    pub const fn coll(self) -> Coll {
         match self {
             Self::Like => Coll::LIKE,
             Self::Repost => Coll::REPOST,

@@ -49,6 +49,11 @@ impl<'a> Fields<'a> {
     }
 
     #[must_use]
+    pub fn bool(&self, key: &str) -> Option<bool> {
+        self.get(key)?.bool().ok()
+    }
+
+    #[must_use]
     pub fn link(&self, key: &str) -> Option<Cid> {
         Cid::from_bytes(self.get(key)?.link().ok()?).ok()
     }
@@ -85,6 +90,12 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn as_strong_ref(&self) -> Option<StrongRef<'a>> {
         Some(StrongRef { uri: self.text("uri")?, cid: self.text("cid")? })
+    }
+
+    /// The values of the labels that its author put on a record.
+    pub fn self_labels(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let labels = self.map("labels");
+        labels.into_iter().flat_map(|labels| labels.items("values")).filter_map(|item| Fields::at(item)?.text("val"))
     }
 
     /// The CID of a blob, typed or in the legacy form.

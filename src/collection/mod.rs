@@ -14,9 +14,17 @@ mod refs;
 mod sort;
 mod types;
 
+#[cfg(test)]
+mod testing;
+
 pub mod actor;
+pub mod chat;
 pub mod feed;
+pub mod germnetwork;
 pub mod graph;
+pub mod labeler;
+pub mod notification;
+pub mod standard;
 
 pub use coll::Coll;
 pub use edge::{Edge, EdgeKind, EdgeNames, FLAG_DUPLICATE, FLAG_RAW, KIND_MASK, KIND_SHIFT, Pair};
@@ -83,7 +91,7 @@ pub fn names<'a>(coll: Coll, record: &'a [u8], into: &mut Names<'a>) {
     match types::of(coll).map(|known| known.shape) {
         Some(Shape::Edge(form)) => form.names(record, into),
         Some(Shape::Own { names, .. }) => names(record, into),
-        None => {}
+        Some(Shape::Whole) | None => {}
     }
 }
 
@@ -95,6 +103,6 @@ pub fn rows(place: Place, record: &[u8], ids: &dyn Ids) -> Result<Row, RecordErr
     match types::of(place.coll).map(|known| known.shape) {
         Some(Shape::Edge(form)) => form.row(place, record, ids),
         Some(Shape::Own { row, .. }) => row(place, record, ids),
-        None => Ok(Row::Whole(Derived::Nothing)),
+        Some(Shape::Whole) | None => Ok(Row::Whole(Derived::Nothing)),
     }
 }

@@ -43,8 +43,7 @@ impl<'a> ProfileFields<'a> {
 
     /// The values of the labels that the author put on the account.
     pub fn self_labels(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let labels = self.all.map("labels");
-        labels.into_iter().flat_map(|labels| labels.items("values")).filter_map(|item| Fields::at(item)?.text("val"))
+        self.all.self_labels()
     }
 
     /// Every other field.
@@ -69,4 +68,33 @@ fn names<'a>(record: &'a [u8], into: &mut Names<'a>) {
 fn row(_: Place, record: &[u8], ids: &dyn Ids) -> Result<Row, RecordError> {
     let pack = pack(record).map(|pack| pack.resolve(ids)).transpose()?;
     Ok(Row::Whole(pack.map_or(Derived::Nothing, Derived::Join)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::testing::{Numbers, assert_kept_whole, dag_cbor};
+    use super::*;
+
+    #[test]
+    fn a_profile_is_read_and_joins_through_its_starter_pack() {
+        let cid = Cid::dag_cbor(b"pack").to_string();
+        let mut record = json!({
+            "$type": "app.bsky.actor.profile", "displayName": "Alice", "description": "Writes", "createdAt": "2025-10-09T08:53:20.123Z",
+            "joinedViaStarterPack": {"uri": "at://did:plc:bob/app.bsky.graph.starterpack/3jzfcijpj2z2b", "cid": cid},
+            "labels": {"$type": "com.atproto.label.defs#selfLabels", "values": [{"val": "!no-unauthenticated"}]},
+        });
+        let bytes = dag_cbor(&record);
+        let fields = ProfileFields::of(&bytes).unwrap();
+        assert_eq!((fields.display_name, fields.description, fields.avatar), (Some("Alice"), Some("Writes"), None));
+        assert_eq!(fields.self_labels().collect::<Vec<_>>(), ["!no-unauthenticated"]);
+        let numbers = Numbers::default();
+        let row = numbers.row(Coll::PROFILE, &bytes);
+        assert_eq!(row, Row::Whole(Derived::Join(numbers.at("did:plc:bob", "3jzfcijpj2z2b"))));
+        for other in ["at://did:plc:bob/app.bsky.graph.list/3jzfcijpj2z2b", "at://did:plc:bob"] {
+            record["joinedViaStarterPack"]["uri"] = json!(other);
+            assert_kept_whole(Coll::PROFILE, &dag_cbor(&record));
+        }
+    }
 }

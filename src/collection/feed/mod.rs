@@ -1,5 +1,6 @@
-//! `app.bsky.feed`: posts, likes, reposts, gates.
+//! `app.bsky.feed`: posts, likes, reposts, gates, feed generators.
 
+pub mod generator;
 pub(super) mod like;
 pub mod post;
 pub(super) mod postgate;

@@ -24,3 +24,35 @@ fn row(place: Place, record: &[u8], ids: &dyn Ids) -> Result<Row, RecordError> {
 fn post<'a>(fields: &Fields<'a>) -> Option<Target<'a>> {
     Target::of(fields.text("post")?, Coll::POST)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::testing::{AUTHOR, Numbers, assert_kept_whole, dag_cbor, key};
+    use super::*;
+
+    fn gate(post: &str, rules: &serde_json::Value) -> Vec<u8> {
+        dag_cbor(&json!({
+            "$type": "app.bsky.feed.postgate", "post": post, "embeddingRules": rules, "detachedEmbeddingUris": [], "createdAt": "2025-10-09T08:53:20.123Z",
+        }))
+    }
+
+    #[test]
+    fn only_the_rule_against_quotes_of_an_own_post_is_derived() {
+        let own = format!("at://{AUTHOR}/app.bsky.feed.post/{}", key());
+        let closed = json!([{"$type": "app.bsky.feed.postgate#disableRule"}]);
+        assert_eq!(Numbers::default().row(Coll::POSTGATE, &gate(&own, &closed)), Row::Whole(Derived::Postgate));
+        assert_kept_whole(Coll::POSTGATE, &gate(&own, &json!([])));
+        assert_kept_whole(Coll::POSTGATE, &gate(&own, &json!([{"$type": "com.example.rule"}])));
+        let others = [
+            format!("at://did:plc:alice/app.bsky.feed.post/{}", key()),
+            format!("at://{AUTHOR}/app.bsky.feed.post/3jzfcijpj2z2a"),
+            format!("at://{AUTHOR}/app.bsky.feed.generator/{}", key()),
+            format!("at://{AUTHOR}"),
+        ];
+        for other in others {
+            assert_kept_whole(Coll::POSTGATE, &gate(&other, &closed));
+        }
+    }
+}

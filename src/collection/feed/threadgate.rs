@@ -73,3 +73,68 @@ fn lists<'a>(fields: &Fields<'a>) -> impl Iterator<Item = Target<'a>> + use<'a> 
 fn hidden<'a>(fields: &Fields<'a>) -> impl Iterator<Item = Target<'a>> + use<'a> {
     fields.items("hiddenReplies").filter_map(|mut item| Target::of(item.text().ok()?, Coll::POST))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::testing::{AUTHOR, Numbers, assert_kept_whole, dag_cbor, key};
+    use super::*;
+
+    const LIST: &str = "at://did:plc:alice/app.bsky.graph.list/3jzfcijpj2z2a";
+    const REPLY: &str = "at://did:plc:bob/app.bsky.feed.post/3jzfcijpj2z2b";
+
+    fn gate(post: &str) -> serde_json::Value {
+        json!({"$type": "app.bsky.feed.threadgate", "post": post, "createdAt": "2025-10-09T08:53:20.123Z"})
+    }
+
+    fn own() -> serde_json::Value {
+        gate(&format!("at://{AUTHOR}/app.bsky.feed.post/{}", key()))
+    }
+
+    fn derived(numbers: &Numbers, record: &serde_json::Value) -> Threadgate {
+        match numbers.row(Coll::THREADGATE, &dag_cbor(record)) {
+            Row::Whole(Derived::Threadgate(gate)) => gate,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_rule_has_its_bit() {
+        let numbers = Numbers::default();
+        let rule = |name: &str| json!({"$type": format!("app.bsky.feed.threadgate#{name}"), "list": LIST});
+        for (allow, rules) in [
+            (json!([]), RULE_CLOSED),
+            (json!([rule("mentionRule")]), RULE_CLOSED | RULE_MENTIONED),
+            (json!([rule("followerRule"), rule("mentionRule")]), RULE_CLOSED | RULE_FOLLOWERS | RULE_MENTIONED),
+            (json!([rule("followingRule")]), RULE_CLOSED | RULE_FOLLOWED),
+            (json!([{"$type": "com.example.rule"}]), RULE_CLOSED),
+        ] {
+            let mut record = own();
+            record["allow"] = allow;
+            assert_eq!(derived(&numbers, &record), Threadgate { rules, ..Threadgate::default() });
+        }
+        assert_eq!(derived(&numbers, &own()), Threadgate::default(), "without `allow` anybody may reply");
+    }
+
+    #[test]
+    fn lists_and_hidden_replies_are_references() {
+        let numbers = Numbers::default();
+        let mut record = own();
+        record["allow"] = json!([{"$type": LIST_RULE, "list": LIST}, {"$type": LIST_RULE, "list": REPLY}]);
+        record["hiddenReplies"] = json!([REPLY, LIST, "at://did:plc:bob", 7]);
+        let gate = derived(&numbers, &record);
+        assert_eq!(gate.rules, RULE_CLOSED | RULE_LISTS);
+        assert_eq!(gate.lists, [numbers.at("did:plc:alice", "3jzfcijpj2z2a")]);
+        assert_eq!(gate.hidden, [numbers.at("did:plc:bob", "3jzfcijpj2z2b")]);
+    }
+
+    #[test]
+    fn a_gate_of_another_post_derives_nothing() {
+        let others =
+            [format!("at://did:plc:alice/app.bsky.feed.post/{}", key()), REPLY.to_owned(), LIST.to_owned(), format!("at://{AUTHOR}")];
+        for other in others {
+            assert_kept_whole(Coll::THREADGATE, &dag_cbor(&gate(&other)));
+        }
+    }
+}

@@ -5,11 +5,35 @@ use super::super::edge::EdgeKind;
 use super::super::form::{Form, Said, read_account};
 use super::super::types::Type;
 
-pub(in super::super) const TYPE: Type = Type::edge(&FORM, Coll::VERIFICATION);
+pub(in super::super) const TYPE: Type = Type::edge(&FORM);
 
-const FORM: Form = Form { kind: EdgeKind::Verification, read: read_account, write: write, via: None, sorted: false };
+const FORM: Form = Form { kind: EdgeKind::Verification, read: read_account, write, via: None, sorted: false };
 
 /// The handle and the display name that were verified stand in the record alone.
 fn write(_: Coll, _: &Said<'_>) -> Option<Vec<u8>> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::Row;
+    use super::super::super::testing::{Numbers, assert_kept_whole, dag_cbor};
+    use super::*;
+
+    #[test]
+    fn a_verification_is_an_edge_whose_record_is_kept_raw() {
+        let mut record = json!({
+            "$type": "app.bsky.graph.verification", "subject": "did:plc:alice", "handle": "alice.example.com", "displayName": "Alice",
+            "createdAt": "2025-10-09T08:53:20.123Z",
+        });
+        let numbers = Numbers::default();
+        let row = numbers.row(Coll::VERIFICATION, &dag_cbor(&record));
+        let Row::Edge { kind: EdgeKind::Verification, edge, cid: None } = &row else { panic!("{row:?}") };
+        assert_eq!((edge.sa, edge.sr, edge.dms, edge.is_raw()), (numbers.did("did:plc:alice"), 0, Some(123), true));
+        assert_eq!(numbers.rebuild(&row), None);
+        record["subject"] = json!("alice.example.com");
+        assert_kept_whole(Coll::VERIFICATION, &dag_cbor(&record));
+    }
 }

@@ -1,0 +1,3 @@
+//! `chat.bsky`: of chats the declarations only.
+
+pub mod declaration;

@@ -1,0 +1,3 @@
+//! `com.germnetwork`: of another messenger the declarations only.
+
+pub mod declaration;

@@ -1,0 +1,3 @@
+//! `app.bsky.labeler`: services that label.
+
+pub mod service;

@@ -1,0 +1,3 @@
+//! `app.bsky.notification`: what accounts say about notifications.
+
+pub mod declaration;
