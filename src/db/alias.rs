@@ -32,6 +32,18 @@ pub async fn insert(client: &impl GenericClient, keys: &[Alias]) -> Result<Vec<(
     run(client, SQL, keys).await
 }
 
+/// Those of `keys` that do not have this id (any more): their account was deleted.
+pub async fn gone(client: &impl GenericClient, keys: &[(&Alias, i64)]) -> Result<Vec<Alias>, Error> {
+    const SQL: &str = "-- alias::gone
+        SELECT k.author, k.coll, k.real_rkey
+        FROM UNNEST($1::int4[], $2::int2[], $3::text[], $4::int8[]) AS k (author, coll, real_rkey, rkey)
+        WHERE NOT EXISTS (SELECT FROM rkey_alias a WHERE a.author = k.author AND a.coll = k.coll AND a.rkey = k.rkey)";
+    let (authors, colls, ids) = (column(keys, |k| k.0.author), column(keys, |k| k.0.coll), column(keys, |k| k.1));
+    read(&query(client, SQL, &[&authors, &colls, &column(keys, |k| &*k.0.rkey), &ids]).await?, |row| {
+        Ok(Alias { author: row.try_get(0)?, coll: row.try_get(1)?, rkey: row.try_get::<_, String>(2)?.into() })
+    })
+}
+
 async fn run(client: &impl GenericClient, sql: &str, keys: &[Alias]) -> Result<Vec<(Alias, i64)>, Error> {
     let (authors, colls) = (column(keys, |k| k.author), column(keys, |k| k.coll));
     read(&query(client, sql, &[&authors, &colls, &column(keys, |k| &*k.rkey)]).await?, alias)

@@ -3,6 +3,7 @@
 use tokio_postgres::IsolationLevel;
 
 use super::item::Body;
+use super::names::Names;
 use super::simulate::{Refusal, Refused, World};
 use super::write::{self, Sourced};
 use super::{Applied, IndexError, Prepared, Purging, Waiting, settled};
@@ -90,18 +91,18 @@ impl<'a> Part<'a> {
 
 /// Applies the parts in one transaction; where the database refuses a record, in more and more, until it stands alone. Parts with a commit
 /// that waits for a purge are applied up to it.
-pub(super) async fn all(client: &mut Client, parts: Vec<Part<'_>>) -> Result<Applied, IndexError> {
+pub(super) async fn all(client: &mut Client, names: &Names, parts: Vec<Part<'_>>) -> Result<Applied, IndexError> {
     let (mut applied, mut waiting) = (Applied::default(), Vec::new());
     let mut left = vec![parts];
     while let Some(parts) = left.pop() {
-        match transact(client, &parts, &Refused::new(), End::Commit).await {
+        match transact(client, names, &parts, &Refused::new(), End::Commit).await {
             Ok(Outcome::Applied(more)) => applied += more,
             Ok(Outcome::Waits(waits)) => left.extend(Some(cut(&parts, &waits, &mut waiting)).filter(|parts| !parts.is_empty())),
             Err(refusal) if refusal.sql_state_of_data().is_some() => match (halve(&parts), &*parts) {
                 (Some((first, second)), _) => left.extend([second, first]),
                 (None, [part]) => {
-                    let refused = culprits(client, *part, refusal).await?;
-                    match transact(client, &parts, &refused, End::Commit).await? {
+                    let refused = culprits(client, names, *part, refusal).await?;
+                    match transact(client, names, &parts, &refused, End::Commit).await? {
                         Outcome::Applied(more) => applied += more,
                         Outcome::Waits(_) => left.push(parts),
                     }
@@ -139,16 +140,16 @@ fn halve<'a>(parts: &[Part<'a>]) -> Option<(Vec<Part<'a>>, Vec<Part<'a>>)> {
 }
 
 /// The ops of `part` that the database refuses, each with its SQLSTATE; found by halving, with the others left out, and rolled back.
-async fn culprits(client: &mut Client, part: Part<'_>, refusal: IndexError) -> Result<Refused, IndexError> {
+async fn culprits(client: &mut Client, names: &Names, part: Part<'_>, refusal: IndexError) -> Result<Refused, IndexError> {
     let ops = part.ops();
     let without =
         |left_in: &[(usize, usize)]| -> Refused { ops.iter().filter(|op| !left_in.contains(op)).map(|op| (*op, Refusal::Skip)).collect() };
     // Refused even without any op: none of them is to blame.
-    transact(client, &[part], &without(&[]), End::Probe).await?;
+    transact(client, names, &[part], &without(&[]), End::Probe).await?;
     let mut refused = Refused::new();
     let mut left = vec![&*ops];
     while let Some(asked) = left.pop() {
-        let Err(error) = transact(client, &[part], &without(asked), End::Probe).await else { continue };
+        let Err(error) = transact(client, names, &[part], &without(asked), End::Probe).await else { continue };
         let Some(state) = error.sql_state_of_data() else { return Err(error) };
         match asked {
             [op] => drop(refused.insert(*op, Refusal::Dead(format!("SQLSTATE {state}")))),
@@ -158,7 +159,7 @@ async fn culprits(client: &mut Client, part: Part<'_>, refusal: IndexError) -> R
     if refused.is_empty() { Err(refusal) } else { Ok(refused) }
 }
 
-async fn transact(client: &mut Client, parts: &[Part<'_>], refused: &Refused, end: End) -> Result<Outcome, IndexError> {
+async fn transact(client: &mut Client, names: &Names, parts: &[Part<'_>], refused: &Refused, end: End) -> Result<Outcome, IndexError> {
     let tx = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
     lock::apply(&tx).await?;
     if parts.iter().any(|part| part.old.is_live()) {
@@ -169,6 +170,10 @@ async fn transact(client: &mut Client, parts: &[Part<'_>], refused: &Refused, en
     if offset::compare_and_set(&tx, &moves).await? != u64::try_from(moves.len()).unwrap_or(u64::MAX) {
         tx.rollback().await?;
         return Err(IndexError::Lost);
+    }
+    if !names.hold(&tx, parts.iter().flat_map(|part| &part.prepared.keys)).await? {
+        tx.rollback().await?;
+        return Err(IndexError::Stale);
     }
     let numbered: Vec<_> = parts.iter().flat_map(Part::items).collect();
     let items: Vec<_> = numbered.iter().map(|(_, sourced)| sourced.item).collect();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::item::Item;
+use crate::db::alias::Alias;
 use crate::queue::{Event, Position};
 
 /// All events of one partition in (old, new], in their order.
@@ -27,6 +28,8 @@ pub struct Prepared {
     pub(super) new: Position,
     /// Of the server whose ids the items hold.
     pub(super) generation: u64,
+    /// The record keys that are no TID, with the ids that the items hold for them.
+    pub(super) keys: Vec<(Alias, i64)>,
     pub(super) items: Vec<Item>,
 }
 

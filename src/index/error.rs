@@ -8,8 +8,9 @@ pub enum IndexError {
     /// An offset was not where the batch began: someone else applied it, or the database went back. Read the offsets again.
     #[error("an offset stands elsewhere than the batch begins")]
     Lost,
-    /// The ids in the batch belong to another server or to an earlier life of it. Prepare the batch again.
-    #[error("prepared against another database server or an earlier life of it")]
+    /// The ids in the batch belong to another server or to an earlier life of it, or to keys of an account that was deleted meanwhile.
+    /// Prepare the batch again.
+    #[error("prepared with ids that are gone: of another database server, an earlier life of it, or an account deleted since")]
     Stale,
     /// The batches are applied, but for those that wait for an account's purge: they are applied up to its first commit. Read them again
     /// when [`super::Index::purge`] has removed all of the account's rows.

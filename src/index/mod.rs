@@ -48,9 +48,13 @@ impl Index {
         let surveyed = off_the_io_threads(move || Ok(prepare::survey(batch, other_collections))).await?;
         let names = self.names.of(client).await?;
         let known = names.intern(client, &surveyed.wanted).await?;
-        let (batch, items) = off_the_io_threads(move || prepare::build(surveyed, &known)).await?;
+        let (batch, items, keys) = off_the_io_threads(move || {
+            let (batch, items) = prepare::build(surveyed, &known)?;
+            Ok((batch, items, known.into_keys()))
+        })
+        .await?;
         let Batch { source, part, old, new, .. } = batch;
-        Ok(Prepared { source, part, old, new, generation: names.generation, items })
+        Ok(Prepared { source, part, old, new, generation: names.generation, keys, items })
     }
 
     /// Applies these batches, of one partition each, in one transaction: offsets move by compare-and-set, with all rows.
@@ -65,7 +69,7 @@ impl Index {
         if batches.iter().any(|batch| batch.generation != names.generation) {
             return Err(IndexError::Stale);
         }
-        apply::all(client, batches.iter().map(apply::Part::whole).collect()).await
+        apply::all(client, &names, batches.iter().map(apply::Part::whole).collect()).await
     }
 }
 

@@ -1,16 +1,17 @@
 //! Names to numbers: accounts, record keys that are no TID, collections that the code does not number. Never gives out a number that a
-//! crash of the server could take back: interning commits durably before its ids are used, and all caches go when the server changes.
+//! crash of the server could take back: interning commits durably before its ids are used, and all caches go when the server changes. Keys
+//! of deleted accounts lose their ids: whoever writes asks whether they hold, under the lock of applying.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 
 use super::IndexError;
 use crate::collection::{Coll, Ids, Key};
 use crate::db::alias::Alias;
-use crate::db::server::Identity;
-use crate::db::{Client, account, alias, collection, lock, server};
+use crate::db::server::{Connection, Identity};
+use crate::db::{Client, Transaction, account, alias, collection, lock, server};
 
 /// Accounts whose ids are remembered: about 120 bytes each, and the active accounts of some hours.
 const ACCOUNTS: usize = 300_000;
@@ -38,6 +39,11 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// The record keys that are no TID, with their ids.
+    pub fn into_keys(self) -> Vec<(Alias, i64)> {
+        self.keys.into_iter().collect()
+    }
+
     pub fn collection(&self, nsid: &str) -> Option<Coll> {
         Coll::from_nsid(nsid).or_else(|| self.collections.get(nsid).copied())
     }
@@ -67,27 +73,49 @@ pub(super) struct Names {
 
 /// The names of the server that answers now.
 #[derive(Debug, Default)]
-pub(super) struct Registry(Mutex<Option<Arc<Names>>>);
+pub(super) struct Registry(Mutex<Met>);
+
+#[derive(Debug, Default)]
+struct Met {
+    names: Option<Arc<Names>>,
+    /// Open connections, each with the generation of the server that it was found to lead to. A connection leads to one server for all its
+    /// life, and dies with it.
+    connections: Vec<(Connection, u64)>,
+}
 
 impl Registry {
-    /// The names of the server behind `client`; new and empty ones where it is not the one that answered last.
+    /// The names of the server behind `client`; new and empty ones where it is not the one that answered last. Asks the server once a
+    /// connection, and again where another connection has led elsewhere since.
     pub async fn of(&self, client: &Client) -> Result<Arc<Names>, IndexError> {
+        let known = self.met().known(client);
+        if let Some(names) = known {
+            return Ok(names);
+        }
         let identity = server::identity(client).await?;
-        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let generation = match &*current {
-            Some(names) if names.identity == identity => return Ok(names.clone()),
-            Some(names) => names.generation + 1,
-            None => 1,
+        Ok(self.met().meet(client, identity))
+    }
+
+    fn met(&self) -> MutexGuard<'_, Met> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Met {
+    fn known(&self, client: &Client) -> Option<Arc<Names>> {
+        let names = self.names.as_ref()?;
+        let found = |(connection, generation): &(Connection, u64)| *generation == names.generation && connection.is(client);
+        self.connections.iter().any(found).then(|| names.clone())
+    }
+
+    fn meet(&mut self, client: &Client, identity: Identity) -> Arc<Names> {
+        let names = match &self.names {
+            Some(names) if names.identity == identity => names.clone(),
+            other => Arc::new(Names::new(other.as_ref().map_or(1, |names| names.generation + 1), identity)),
         };
-        let names = Arc::new(Names {
-            generation,
-            identity,
-            dids: Cache::new(ACCOUNTS),
-            keys: Cache::new(KEYS),
-            collections: Cache::new(COLLECTIONS.into()),
-        });
-        *current = Some(names.clone());
-        Ok(names)
+        self.connections.retain(|(connection, _)| connection.lives() && !connection.is(client));
+        self.connections.push((Connection::of(client), names.generation));
+        self.names = Some(names.clone());
+        names
     }
 }
 
@@ -106,6 +134,23 @@ impl Missing<'_> {
 }
 
 impl Names {
+    fn new(generation: u64, identity: Identity) -> Self {
+        Self { generation, identity, dids: Cache::new(ACCOUNTS), keys: Cache::new(KEYS), collections: Cache::new(COLLECTIONS.into()) }
+    }
+
+    /// Whether these ids still are those of their keys, under the lock of applying; a key whose id is gone is forgotten, to be interned
+    /// again.
+    pub async fn hold(&self, transaction: &Transaction<'_>, keys: impl Iterator<Item = &(Alias, i64)>) -> Result<bool, IndexError> {
+        let mut keys: Vec<(&Alias, i64)> = keys.map(|(alias, id)| (alias, *id)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let gone = if keys.is_empty() { Vec::new() } else { alias::gone(transaction, &keys).await? };
+        for alias in &gone {
+            self.keys.remove(alias);
+        }
+        Ok(gone.is_empty())
+    }
+
     /// The numbers of everything `wanted`: from the caches, else from the database, else given now and committed durably.
     pub async fn intern(&self, client: &mut Client, wanted: &Wanted) -> Result<Known, IndexError> {
         let mut known = Known::default();

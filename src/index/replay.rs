@@ -5,8 +5,10 @@ use std::sync::Arc;
 use tokio_postgres::IsolationLevel;
 
 use super::item::{Body, Item, RecordOp, Verdict};
+use super::names::Names;
 use super::{Batch, Index, IndexError, settled, write};
 use crate::atproto::Cid;
+use crate::db::alias::Alias;
 use crate::db::dead_letter::{self, Filter, Stored};
 use crate::db::{Client, lock};
 use crate::queue::{self, Action, Event, Position};
@@ -21,7 +23,7 @@ pub struct Replayed {
     pub applied: u64,
     /// Refused again: the letter stays, with its newest reason.
     pub kept: u64,
-    /// Gone in the meantime: a later op has replaced the letter.
+    /// Gone in the meantime: a later op has replaced the letter, or its account is deleted.
     pub gone: u64,
 }
 
@@ -35,8 +37,12 @@ impl Index {
         loop {
             let letters = dead_letter::list(client, filter, after, CHUNK).await?;
             let Some(last) = letters.last() else { return Ok(done) };
-            after = last.id;
-            self.replay_chunk(client, &letters, &mut done).await?;
+            match self.replay_chunk(client, &letters, &mut done).await {
+                Ok(()) => after = last.id,
+                // A key's id is gone: the letters that are left are read and prepared again.
+                Err(IndexError::Stale) => {}
+                Err(other) => return Err(other),
+            }
         }
     }
 
@@ -44,10 +50,11 @@ impl Index {
         let events = letters.iter().map(event).collect::<Result<Vec<_>, _>>()?;
         let batch = Batch { source: Arc::from(""), part: 0, old: Position::LIVE, new: Position::LIVE, events };
         let prepared = self.prepare(client, batch).await?;
+        let names = self.names.of(client).await?;
         let pairs: Vec<_> = letters.iter().zip(&prepared.items).collect();
         let mut left = vec![&*pairs];
         while let Some(asked) = left.pop() {
-            match transact(client, asked, done).await {
+            match transact(client, (&names, &prepared.keys), asked, done).await {
                 Ok(()) => {}
                 Err(error) => match (error.sql_state_of_data(), asked) {
                     (None, _) => return Err(error),
@@ -98,16 +105,28 @@ fn event(stored: &Stored) -> Result<Event, IndexError> {
     Ok(Event { seq: letter.seq, time: letter.time, did: Some(did), body: queue::Body::Commit(commit) })
 }
 
-async fn transact(client: &mut Client, asked: &[(&Stored, &Item)], done: &mut Replayed) -> Result<(), IndexError> {
+/// `keys`: the record keys of the items that are no TID, and what remembers them.
+async fn transact(
+    client: &mut Client,
+    (names, keys): (&Names, &[(Alias, i64)]),
+    asked: &[(&Stored, &Item)],
+    done: &mut Replayed,
+) -> Result<(), IndexError> {
     let tx = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
     lock::apply(&tx).await?;
+    if !names.hold(&tx, keys.iter()).await? {
+        return Err(IndexError::Stale);
+    }
     let ids: Vec<i64> = asked.iter().map(|(letter, _)| letter.id).collect();
     let still = dead_letter::still(&tx, &ids).await?;
     let items: Vec<&Item> = asked.iter().map(|(_, item)| *item).collect();
     let mut world = settled::read(&tx, &items, false).await?;
     let mut now = Replayed::default();
     for (letter, item) in asked {
-        let Some(op) = op(item).filter(|_| still.contains(&letter.id)) else {
+        let account = letter.letter.account;
+        // What is left of a deleted account is about to go.
+        let ended = world.repos.is_deleted(account) || world.repos.is_purged(account);
+        let Some(op) = op(item).filter(|_| still.contains(&letter.id) && !ended) else {
             now.gone += 1;
             continue;
         };
@@ -115,7 +134,7 @@ async fn transact(client: &mut Client, asked: &[(&Stored, &Item)], done: &mut Re
             dead_letter::set_reason(&tx, letter.id, reason).await?;
             now.kept += 1;
         } else {
-            world.perform(letter.letter.account, op, item.time)?;
+            world.perform(account, op, item.time)?;
             world.settle_arrivals(item.time);
             now.applied += 1;
         }

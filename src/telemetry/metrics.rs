@@ -156,7 +156,7 @@ metrics! {
         prepare_seconds: Histogram = Histogram::new(SECONDS), "Time to read, decode and build the rows of one batch.";
         apply_seconds: Histogram = Histogram::new(SECONDS), "Time of one apply transaction, the wait for its lock included.";
         lost: Counter = Counter::default(), "Batches dropped because another worker moved their offset first.";
-        stale: Counter = Counter::default(), "Batches prepared again because PostgreSQL is another server than the one that they were prepared against.";
+        stale: Counter = Counter::default(), "Batches prepared again because their ids are gone: PostgreSQL is another server than before, or an account was deleted.";
         retries: Split = Split::by("reason"), "Operations tried again after a transient failure.";
         passed_over: Split = Split::by("reason"), "Commits not applied: rev gate, deleted account.";
         dead_letters: Split = Split::by("reason"), "Record operations parked as dead letters.";

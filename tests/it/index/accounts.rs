@@ -4,7 +4,8 @@ use appviewd::queue::{Body, Event};
 
 use super::kit::*;
 
-fn account(repo: &Repo, second: i64, active: bool, status: Option<&str>) -> Event {
+/// An #account event of that second.
+pub fn account(repo: &Repo, second: i64, active: bool, status: Option<&str>) -> Event {
     let event = repo.event(Body::Account { active, status: status.map(str::to_owned) });
     Event { time: BEGIN + second * 1_000_000, ..event }
 }
@@ -54,6 +55,25 @@ async fn an_older_account_event_does_not_override_a_newer_one() {
     assert_eq!(applied.late_accounts, 1);
     assert_eq!(desk.number("SELECT status::int8 FROM repo").await, 1);
     assert_eq!(desk.number("SELECT status_time FROM repo").await, BEGIN + 5_000_000);
+}
+
+#[tokio::test]
+async fn commits_of_a_deleted_account_are_counted_and_not_applied() {
+    let (mut desk, mut alice) = (Desk::open().await, Repo::new("alice"));
+    desk.apply([alice.commit([create(POST, 1, &post("one", 1))])]).await;
+    let rev = desk.number("SELECT rev FROM repo").await;
+    desk.apply([account(&alice, 1, false, Some("deleted"))]).await;
+    let late = alice.commit([create(POST, 2, &post("two", 2)), create(POST, 3, &invalid(3))]);
+    let applied = desk.apply([late]).await;
+    assert_eq!((applied.of_deleted, applied.commits, applied.created, applied.dead_letters), (1, 0, 0, 0));
+    assert_eq!(desk.number("SELECT rev FROM repo").await, rev);
+    assert_eq!(desk.number("SELECT count(*) FROM post").await, 1, "what is there goes by the purge only");
+    // Every other status has its commits applied.
+    for word in [Some("takendown"), Some("suspended"), Some("deactivated"), Some("desynchronized"), Some("throttled"), Some("x"), None] {
+        let mut repo = Repo::new(&format!("w{}", word.unwrap_or("none")));
+        let commit = repo.commit([create(POST, 1, &post("one", 1))]);
+        assert_eq!(desk.apply([account(&repo, 1, false, word), commit]).await.created, 1, "{word:?}");
+    }
 }
 
 #[tokio::test]

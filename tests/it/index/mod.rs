@@ -9,6 +9,7 @@ mod names;
 mod offsets;
 mod plans;
 mod posts;
+mod purge;
 mod random;
 mod repos;
 mod speed;

@@ -80,3 +80,19 @@ async fn interning_commits_durably_before_its_ids_are_used() {
     assert_eq!(desk.number("SELECT count(*) FROM seen WHERE setting <> 'on'").await, 0);
     assert_eq!(desk.number("SELECT count(*) FROM repo").await, 0, "nothing else is written by preparing");
 }
+
+#[tokio::test]
+async fn a_connection_is_asked_once_which_server_it_leads_to() {
+    let (mut desk, mut alice) = (Desk::open().await, Repo::new("alice"));
+    desk.apply([alice.commit([create(POST, 1, &post("x", 1))])]).await;
+    desk.client.execute("SELECT 'the last statement'", &[]).await.unwrap();
+    let batch = desk.batch(vec![alice.commit([create(POST, 2, &post("y", 2))])]);
+    desk.prepare(batch.clone()).await;
+    let other = desk.pools.writer.get().await.unwrap();
+    let last = "SELECT query FROM pg_stat_activity WHERE query LIKE '%the last statement%' AND pid <> pg_backend_pid()";
+    assert_eq!(other.query(last, &[]).await.unwrap().len(), 1, "all names are known, and so is the server");
+    let mut fresh = other;
+    desk.index.prepare(&mut fresh, batch).await.unwrap();
+    let asked = "SELECT query FROM pg_stat_activity WHERE query LIKE '-- server::identity%'";
+    assert_eq!(desk.client.query(asked, &[]).await.unwrap().len(), 1, "a new connection may lead elsewhere");
+}
