@@ -4,10 +4,12 @@
 
 pub mod load;
 pub mod network;
+pub mod oracle;
 pub mod recording;
 pub mod relay;
 mod run;
 
 pub use network::{Made, Network};
+pub use oracle::Oracle;
 pub use relay::Relay;
 pub use run::{Options, run};

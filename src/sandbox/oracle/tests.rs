@@ -1,0 +1,1 @@
+//! Small histories, each with what must follow from it.
