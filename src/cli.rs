@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use crate::config::Sources;
 use crate::daemon::Roles;
@@ -113,6 +113,7 @@ pub struct Load {
 
 /// A seeded network: the same flags give the same frames, but for the times of a network that lives now.
 #[derive(Debug, Clone, Args)]
+#[command(group(ArgGroup::new("end").args(["events", "replay"]).multiple(true)))]
 pub struct Sandbox {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -134,6 +135,13 @@ pub struct Sandbox {
     /// Writes every frame that is served to this file (.zst: compressed)
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Writes what an index must hold after the last message to this file, as sorted lines; needs an end: --events or --replay
+    ///
+    /// One line a repo, record, edge, thread, verdict, gate, notification, waiting reply, join, count and dead letter. After an empty line
+    /// follow the lines that begin with "loose": each names what depends on the order in which an index came to the messages of different
+    /// repos, and may be otherwise. Of a recording it cannot know which records their lexicons do not allow.
+    #[arg(long, value_name = "FILE", requires = "end")]
+    pub expect: Option<PathBuf>,
     /// Only records --events messages, as fast as it can, and ends
     #[arg(long, requires_all = ["record", "events"], conflicts_with_all = ["fault", "fault_rate"])]
     pub no_serve: bool,

@@ -124,9 +124,21 @@ pub fn compile_lexicons(folder: &Path) -> anyhow::Result<()> {
 /// Runs the sandbox until SIGTERM or SIGINT.
 pub fn sandbox(sources: &Sources, flags: cli::Sandbox) -> anyhow::Result<()> {
     load(sources)?;
-    let cli::Sandbox { seed, accounts, events, rate, listen, replay, record, no_serve, window, fault: faults, fault_rate: fault_rates } =
-        flags;
-    let options = sandbox::Options { seed, accounts, events, rate, listen, replay, record, window, no_serve, faults, fault_rates };
+    let cli::Sandbox {
+        seed,
+        accounts,
+        events,
+        rate,
+        listen,
+        replay,
+        record,
+        expect,
+        no_serve,
+        window,
+        fault: faults,
+        fault_rate: fault_rates,
+    } = flags;
+    let options = sandbox::Options { seed, accounts, events, rate, listen, replay, record, expect, window, no_serve, faults, fault_rates };
     runtime()?.block_on(async move {
         let mut signals = Signals::new()?;
         let stop = CancellationToken::new();

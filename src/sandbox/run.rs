@@ -1,5 +1,6 @@
 //! The sandbox as a process: makes or replays frames, records them, and serves them as a relay until it is stopped.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,9 +13,10 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::network::{BEGINNING, Network};
+use super::oracle::{self, Oracle};
 use super::recording;
 use super::relay::{Log, Planned, Rate, Relay, listen, spoil};
-use crate::atproto::frame;
+use crate::atproto::{Cid, frame};
 
 /// Frames made ahead of their time.
 const AHEAD: usize = 1024;
@@ -38,6 +40,8 @@ pub struct Options {
     pub replay: Option<PathBuf>,
     /// Writes every frame that is served to this file. The network then begins at [`BEGINNING`] and not now, so that recordings are equal.
     pub record: Option<PathBuf>,
+    /// Writes what an index must hold after the last message to this file; needs an end, `events` or that of a recording.
+    pub expect: Option<PathBuf>,
     /// Newest frames that can be replayed to those who come late.
     pub window: usize,
     /// Without a relay: everything is recorded as fast as it can be made, then the run is over.
@@ -59,6 +63,7 @@ impl Default for Options {
             listen,
             replay: None,
             record: None,
+            expect: None,
             window: 100_000,
             no_serve: false,
             faults: Vec::new(),
@@ -129,15 +134,24 @@ async fn fill(log: &Log, mut frames: mpsc::Receiver<(i64, Bytes)>, rate: u32) ->
 fn make(options: &Options, mut take: impl FnMut(i64, Bytes) -> bool) -> anyhow::Result<()> {
     let mut record = options.record.as_deref().map(recording::Writer::create).transpose().context("cannot record")?;
     let mut progress = Progress::new();
-    for made in source(options)?.take(usize::try_from(options.events.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)) {
-        let (seq, frame) = made?;
+    let mut oracle = options.expect.as_deref().map(|path| (path, Oracle::default()));
+    let mut source = Source::open(options)?;
+    for _ in 0..options.events.unwrap_or(u64::MAX) {
+        let Some((seq, frame)) = source.next()? else { break };
+        if let Some((_, oracle)) = &mut oracle {
+            source.invalid().into_iter().for_each(|records| oracle.forbid(records));
+            oracle.play_bytes(&frame);
+        }
         if let Some(record) = &mut record {
             record.write(&frame).context("cannot record")?;
             progress.one(frame.len());
         }
         if !take(seq, frame) {
-            break;
+            return Ok(());
         }
+    }
+    if let Some((path, oracle)) = oracle {
+        oracle::write_expected(&oracle, path).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let Some(record) = record else { return Ok(()) };
     record.finish().context("cannot record")?;
@@ -174,20 +188,38 @@ impl Progress {
     }
 }
 
-type Source = Box<dyn Iterator<Item = anyhow::Result<(i64, Bytes)>>>;
+/// Where frames come from.
+enum Source {
+    Network(Box<Network>),
+    /// And the number of its last frame.
+    Recording(recording::Reader, i64),
+}
 
-fn source(options: &Options) -> anyhow::Result<Source> {
-    let Some(path) = &options.replay else {
-        let mut network = Network::beginning_at(options.seed, options.accounts, beginning(options));
-        return Ok(Box::new(std::iter::repeat_with(move || network.next_event().map(|made| (made.seq, made.frame.into())))));
-    };
-    let frames = recording::Reader::open(path).with_context(|| format!("cannot replay {}", path.display()))?;
-    let mut last = 0;
-    Ok(Box::new(frames.map(move |frame| {
-        let frame = Bytes::from(frame?);
-        last = frame::peek(&frame).map_or(last + 1, |peek| peek.seq);
-        Ok((last, frame))
-    })))
+impl Source {
+    fn open(options: &Options) -> anyhow::Result<Self> {
+        let Some(path) = &options.replay else {
+            return Ok(Self::Network(Box::new(Network::beginning_at(options.seed, options.accounts, beginning(options)))));
+        };
+        let frames = recording::Reader::open(path).with_context(|| format!("cannot replay {}", path.display()))?;
+        Ok(Self::Recording(frames, 0))
+    }
+
+    /// The next frame and its number; `None` at a recording's end.
+    fn next(&mut self) -> anyhow::Result<Option<(i64, Bytes)>> {
+        match self {
+            Self::Network(network) => network.next_event().map(|made| Some((made.seq, made.frame.into()))),
+            Self::Recording(frames, last) => {
+                let Some(frame) = frames.next().transpose()?.map(Bytes::from) else { return Ok(None) };
+                *last = frame::peek(&frame).map_or(*last + 1, |peek| peek.seq);
+                Ok(Some((*last, frame)))
+            }
+        }
+    }
+
+    /// CIDs of records that their lexicons do not allow, so far; a recording does not tell.
+    fn invalid(&self) -> Option<&HashSet<Cid>> {
+        if let Self::Network(network) = self { Some(network.invalid()) } else { None }
+    }
 }
 
 fn beginning(options: &Options) -> i64 {

@@ -1,6 +1,6 @@
 //! Who may reply and who may quote: the verdict over one reply, from what stands in it and in the books of two accounts. Never says when.
 
-use super::record::{Gate, Post};
+use super::record::{Gate, Post, author};
 
 /// Everything that a verdict over a reply looks at.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ impl Case<'_> {
         let allowed = (gate.mentioned && self.root.mentions.iter().any(|did| did == self.replier))
             || (gate.followers && self.follows)
             || (gate.followed && self.followed)
-            || gate.lists.iter().any(|list| on_list(list));
+            || gate.lists.iter().any(|list| author(list) == self.root_author && on_list(list));
         !allowed
     }
 }

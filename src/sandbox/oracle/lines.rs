@@ -3,7 +3,7 @@
 //! ```text
 //! repo <did> rev=<tid> data=<cid> synced active handle=<handle>
 //! record <uri> <cid>                     every record held
-//! edge <uri> -> <subject> counted        of a list item `<list> <did>`; the others of a pair are `duplicate`
+//! edge <uri> -> <subject> counted        of a list item `<did> on <list>`; the others of a pair are `duplicate`
 //! thread <uri> parent=<uri> root=<uri> quote=<uri>
 //! flags <uri> violates                   a reply that its thread's gate did not allow; `detached`: a quote that was not allowed
 //! gate <post uri> replies rules=<any,...> lists=<uri,...> hidden=<uri,...>
@@ -100,8 +100,8 @@ impl Repo {
 fn of_record(uri: &str, record: &Record, counted: bool) -> Option<String> {
     match &record.says {
         Says::Edge(edge) => {
-            let member = edge.member.iter().map(|did| format!(" {did}")).collect::<String>();
-            Some(format!("edge {uri} -> {}{member} {}", edge.subject, if counted { "counted" } else { "duplicate" }))
+            let member = edge.member.iter().map(|did| format!("{did} on ")).collect::<String>();
+            Some(format!("edge {uri} -> {member}{} {}", edge.subject, if counted { "counted" } else { "duplicate" }))
         }
         Says::Post(post) => of_post(uri, post),
         Says::Gate(gate) => Some(of_gate(&super::gated(uri), gate)),

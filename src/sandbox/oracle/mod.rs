@@ -112,9 +112,19 @@ impl Oracle {
         Self { invalid, ..Self::default() }
     }
 
-    /// A record of this CID is not allowed by its lexicon.
-    pub fn forbid(&mut self, record: Cid) {
-        self.invalid.insert(record);
+    /// The state after these messages, records of the CIDs `invalid` being not allowed by their lexicons.
+    #[must_use]
+    pub fn of<'f>(frames: impl IntoIterator<Item = &'f Vec<u8>>, invalid: &HashSet<Cid>) -> Self {
+        let mut oracle = Self::new(invalid.clone());
+        frames.into_iter().for_each(|frame| oracle.play_bytes(frame));
+        oracle
+    }
+
+    /// Records of these CIDs, among them all that were named before, are not allowed by their lexicons.
+    pub fn forbid(&mut self, records: &HashSet<Cid>) {
+        if records.len() != self.invalid.len() {
+            self.invalid.clone_from(records);
+        }
     }
 
     /// One message more. Bytes that are no frame are none.

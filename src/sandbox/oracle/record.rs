@@ -128,7 +128,7 @@ pub struct Gate {
     pub mentioned: bool,
     pub followers: bool,
     pub followed: bool,
-    /// Lists of the post's author whose members may reply.
+    /// Lists whose members may reply, where they are the post's author's own.
     pub lists: BTreeSet<String>,
     /// Replies that the author hides.
     pub hidden: BTreeSet<String>,
@@ -143,7 +143,7 @@ impl Says {
             FOLLOW | BLOCK | VERIFICATION => did(record.get("subject")).map(Edge::to),
             LISTBLOCK => address(record.get("subject"), &[LIST]).map(Edge::to),
             LISTITEM => member(uri, record),
-            THREADGATE => own_post(uri, record).then(|| Self::Gate(Arc::new(gate(uri, record)))),
+            THREADGATE => own_post(uri, record).then(|| Self::Gate(Arc::new(gate(record)))),
             POSTGATE => (own_post(uri, record) && quotes_forbidden(record)).then_some(Self::NoQuotes),
             PROFILE => reference(record.get("joinedViaStarterPack"), &[STARTERPACK]).map(Self::Joined),
             _ => None,
@@ -212,7 +212,7 @@ fn own_post(uri: &str, record: &Value) -> bool {
     post.is_some_and(|post| author(&post) == author(uri) && key(&post) == key(uri) && key(uri).parse::<Tid>().is_ok())
 }
 
-fn gate(uri: &str, record: &Value) -> Gate {
+fn gate(record: &Value) -> Gate {
     let mut gate = Gate { closed: record.get("allow").is_some(), ..Gate::default() };
     for rule in items(record.get("allow")) {
         match kind(rule) {
@@ -220,7 +220,7 @@ fn gate(uri: &str, record: &Value) -> Gate {
             Some("app.bsky.feed.threadgate#followerRule") => gate.followers = true,
             Some("app.bsky.feed.threadgate#followingRule") => gate.followed = true,
             Some("app.bsky.feed.threadgate#listRule") => {
-                gate.lists.extend(address(rule.get("list"), &[LIST]).filter(|list| author(list) == author(uri)));
+                gate.lists.extend(address(rule.get("list"), &[LIST]));
             }
             _ => {}
         }

@@ -6,12 +6,11 @@ use appviewd::atproto::cbor::Value;
 use appviewd::atproto::frame::Frame;
 use appviewd::atproto::json;
 use appviewd::atproto::{AtUri, Cid};
-use appviewd::sandbox::Network;
+use appviewd::sandbox::{Network, Oracle};
 
-use crate::support::eventually;
-use crate::support::model::Model;
 use crate::support::relay::TestRelay;
 use crate::support::stack::Stack;
+use crate::support::{eventually, judge};
 
 /// There: acknowledges on any error. PostgreSQL was away for 4 s, 4,067 of 10,000 events were lost, lag and pending both said 0.
 #[tokio::test]
@@ -147,7 +146,8 @@ async fn updates_replace_and_a_status_hides_at_once() {
     let mut daemon = stack.daemon("all", "ingest,worker,api");
     daemon.start().await;
     // Statuses come and go: until one is set.
-    while !Model::of(&stack.frames, stack.network.invalid()).repos.values().any(|repo| repo.status.is_some()) || stack.frames.len() < 2000 {
+    while !Oracle::of(&stack.frames, stack.network.invalid()).repos.values().any(|repo| repo.status.is_some()) || stack.frames.len() < 2000
+    {
         assert!(stack.frames.len() < 10_000, "no account is hidden");
         stack.send(200);
     }
@@ -199,11 +199,11 @@ async fn a_reply_without_its_parent_survives_a_crash() {
     daemon.kill();
     let last = stack.send(400);
     daemon.start().await.applied(last, 60).await;
-    let model = Model::of(&stack.frames[skipped..], stack.network.invalid());
+    let model = Oracle::of(&stack.frames[skipped..], stack.network.invalid());
     let orphans =
-        model.records.values().filter_map(|record| record.links.parent.as_ref()).filter(|parent| !model.records.contains_key(*parent));
+        model.records.values().filter_map(|record| record.post()?.parent.as_ref()).filter(|parent| !model.records.contains_key(*parent));
     assert!(orphans.count() > 5, "too few replies lack their parents");
-    assert_eq!(stack.dump().await, model.lines());
+    judge::compare(&stack.dump().await, &model).assert_equal("after the crash");
     assert_eq!(daemon.number("/worker/pending_ops").await, Some(0));
 }
 

@@ -5,7 +5,7 @@ pub mod daemon;
 pub mod data;
 pub mod disk;
 pub mod dump;
-pub mod model;
+pub mod judge;
 pub mod postgres;
 pub mod proxy;
 pub mod records;

@@ -1,22 +1,19 @@
 //! A whole AppView for one test: a private PostgreSQL and Redis, a relay, a seeded network, and as many daemons as the test wants.
 
-use appviewd::sandbox::Network;
+use appviewd::sandbox::{Network, Oracle};
 use tempfile::TempDir;
 
 use super::daemon::Daemon;
-use super::model::Model;
 use super::postgres::Postgres;
 use super::redis::Redis;
 use super::relay::TestRelay;
-use super::{difference, dump};
+use super::{dump, eventually, judge};
 
 /// Accounts of a test's network: few, so that they meet often.
 const ACCOUNTS: usize = 30;
 
 /// Partitions of a test's queue.
 const PARTITIONS: u16 = 4;
-/// Differing lines that a failing test shows.
-const SHOWN: usize = 12;
 
 /// Ends with the test.
 pub struct Stack {
@@ -24,8 +21,10 @@ pub struct Stack {
     pub redis: Redis,
     pub relay: TestRelay,
     pub network: Network,
-    /// Every frame that was sent, in order: what the model is given.
+    /// Every frame that was sent, in order: what the oracle is given.
     pub frames: Vec<Vec<u8>>,
+    /// Numbers of frames that were all applied before the next was sent.
+    settled: Vec<usize>,
     dir: TempDir,
 }
 
@@ -44,7 +43,15 @@ impl Stack {
     /// The same over servers that run already.
     pub fn over(seed: u64, postgres: Postgres, redis: Redis) -> Self {
         let dir = tempfile::Builder::new().prefix("avdm").tempdir_in("/tmp").unwrap();
-        Self { postgres, redis, relay: TestRelay::start(), network: Network::new(seed, ACCOUNTS), frames: Vec::new(), dir }
+        Self {
+            postgres,
+            redis,
+            relay: TestRelay::start(),
+            network: Network::new(seed, ACCOUNTS),
+            frames: Vec::new(),
+            settled: Vec::new(),
+            dir,
+        }
     }
 
     /// A daemon with these roles, not yet started: it reads the relay from its beginning, and has 4 partitions.
@@ -55,23 +62,36 @@ impl Stack {
         daemon
     }
 
-    /// Holds what PostgreSQL holds against the in-order model of all frames that were sent; the model.
-    pub async fn equals_model(&self) -> Model {
-        let model = Model::of(&self.frames, self.network.invalid());
-        let (held, expected) = (self.dump().await, model.lines());
-        let missing = difference(&expected, &held);
-        let extra = difference(&held, &expected);
-        let few = |lines: &[String]| lines.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n  ");
-        assert!(
-            missing.is_empty() && extra.is_empty(),
-            "PostgreSQL is not the model: of {} lines {} missing, {} too many\nmissing:\n  {}\ntoo many:\n  {}",
-            expected.len(),
-            missing.len(),
-            extra.len(),
-            few(&missing),
-            few(&extra)
-        );
-        model
+    /// What must be held after all frames that were sent.
+    pub fn oracle(&self) -> Oracle {
+        let mut oracle = Oracle::new(self.network.invalid().clone());
+        for (sent, frame) in self.frames.iter().enumerate() {
+            if self.settled.contains(&sent) {
+                oracle.settle();
+            }
+            oracle.play_bytes(frame);
+        }
+        oracle
+    }
+
+    /// Holds what PostgreSQL holds against the oracle of all frames that were sent; the oracle.
+    pub async fn equals_model(&self) -> Oracle {
+        let oracle = self.oracle();
+        judge::compare(&self.dump().await, &oracle).assert_equal("after all frames");
+        oracle
+    }
+
+    /// Waits until everything that was sent is applied and every deleted account is purged: nothing that is sent from now on can change
+    /// places with what was sent before.
+    pub async fn settle(&mut self, secs: u64) {
+        let seq = self.relay.log().head().seq;
+        let client = self.postgres.connect().await;
+        eventually(&format!("everything up to {seq} is applied"), secs, async || {
+            let sql = "SELECT (SELECT min(seq) FROM stream_offset) >= $1 AND NOT EXISTS (SELECT 1 FROM repo WHERE purge)";
+            client.query_one(sql, &[&seq]).await.is_ok_and(|row| row.get::<_, Option<bool>>(0) == Some(true))
+        })
+        .await;
+        self.settled.push(self.frames.len());
     }
 
     /// What PostgreSQL holds.

@@ -1,6 +1,5 @@
 //! A queue, a database, a network whose events go through them, and workers.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +9,7 @@ use appviewd::config::ingest::Verify;
 use appviewd::db::{migrate, pool};
 use appviewd::ingest::judge::{Verdict, judge};
 use appviewd::queue::Queue;
-use appviewd::sandbox::Network;
+use appviewd::sandbox::{Network, Oracle};
 use appviewd::telemetry::Telemetry;
 use appviewd::telemetry::status::WorkerStatus;
 use appviewd::worker;
@@ -18,10 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::feeder::{Feeder, Log};
-use crate::support::model::Model;
 use crate::support::postgres::Postgres;
 use crate::support::redis::Redis;
-use crate::support::{dump, eventually};
+use crate::support::{dump, eventually, judge};
 
 pub const SOURCE: &str = "relay.example";
 pub const PARTITIONS: u16 = 4;
@@ -116,15 +114,10 @@ impl Rig {
         client.query_one("SELECT min(seq) FROM stream_offset", &[]).await.ok()?.try_get(0).ok()
     }
 
-    /// PostgreSQL holds what an in-order model of the same frames holds.
+    /// PostgreSQL holds what the oracle expects of the same frames.
     pub async fn check(&self) {
         let held = dump::lines(&self.postgres.connect().await).await;
-        let wanted = Model::of(&self.frames, self.network.invalid()).lines();
-        let (held_set, wanted_set): (HashSet<_>, HashSet<_>) = (held.iter().collect(), wanted.iter().collect());
-        let lacking: Vec<_> = wanted.iter().filter(|line| !held_set.contains(line)).take(5).collect();
-        let surplus: Vec<_> = held.iter().filter(|line| !wanted_set.contains(line)).take(5).collect();
-        assert!(lacking.is_empty() && surplus.is_empty(), "lacking {lacking:#?}\nsurplus {surplus:#?}");
-        assert_eq!(held.len(), wanted.len(), "a line is there twice");
+        judge::compare(&held, &Oracle::of(&self.frames, self.network.invalid())).assert_equal("after all frames");
         assert!(held.len() > 20, "the network made next to nothing");
     }
 }

@@ -1,0 +1,77 @@
+//! What PostgreSQL holds, against what the oracle expects: equal but for what depends on the order between repos.
+
+use std::collections::BTreeMap;
+
+use appviewd::sandbox::Oracle;
+
+use super::difference;
+
+/// Differing lines that a failing test shows.
+const SHOWN: usize = 12;
+
+/// Kinds of lines that the index does not write yet.
+const LATER: &[&str] = &["flags", "gate", "notif", "pending", "join"];
+
+/// Two states beside each other.
+#[derive(Debug, Default)]
+pub struct Compared {
+    /// Expected and not there.
+    pub missing: Vec<String>,
+    /// There and not expected.
+    pub extra: Vec<String>,
+    /// Lines of each kind that were compared, by the first word; those of notifications by `notif <reason>`.
+    pub exact: BTreeMap<String, usize>,
+    /// Expected lines that were left out, since they depend on the order between repos.
+    pub loose: BTreeMap<String, usize>,
+}
+
+/// Leaves out what depends on the order between repos, on both sides.
+pub fn compare(held: &[String], oracle: &Oracle) -> Compared {
+    let (loose, lines) = (oracle.loose(), oracle.lines());
+    let certain = |lines: &[String]| -> Vec<String> {
+        let mut certain: Vec<_> =
+            lines.iter().filter(|line| written(line)).filter_map(|line| loose.exact(line)).map(String::from).collect();
+        certain.sort();
+        certain
+    };
+    let mut compared = differences(&certain(held), &certain(&lines));
+    for line in lines.iter().filter(|line| written(line)) {
+        let kinds = if loose.exact(line).is_some() { &mut compared.exact } else { &mut compared.loose };
+        *kinds.entry(kind(line)).or_default() += 1;
+    }
+    compared
+}
+
+/// Everything is compared: what one pipeline applied in the order of the messages.
+pub fn compare_in_order(held: &[String], oracle: &Oracle) -> Compared {
+    let lines = |lines: &[String]| lines.iter().filter(|line| written(line)).cloned().collect::<Vec<_>>();
+    differences(&lines(held), &lines(&oracle.lines()))
+}
+
+fn differences(held: &[String], expected: &[String]) -> Compared {
+    Compared { missing: difference(expected, held), extra: difference(held, expected), ..Compared::default() }
+}
+
+fn written(line: &str) -> bool {
+    !LATER.contains(&line.split(' ').next().unwrap())
+}
+
+fn kind(line: &str) -> String {
+    let words: Vec<_> = line.split(' ').collect();
+    if words[0] == "notif" { format!("notif {}", words[2]) } else { words[0].to_owned() }
+}
+
+impl Compared {
+    /// Fails the test where something differs.
+    pub fn assert_equal(&self, context: &str) {
+        let few = |lines: &[String]| lines.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n  ");
+        assert!(
+            self.missing.is_empty() && self.extra.is_empty(),
+            "{context}: PostgreSQL is not what the oracle expects: {} lines missing, {} too many\nmissing:\n  {}\ntoo many:\n  {}",
+            self.missing.len(),
+            self.extra.len(),
+            few(&self.missing),
+            few(&self.extra)
+        );
+    }
+}
