@@ -84,6 +84,33 @@ pub enum Command {
 pub enum BenchCommand {
     /// Records frames of real size for `bench ingest`, over up to millions of accounts; `sandbox --replay` serves them too
     Frames(BenchFrames),
+    /// Relay -> Redis -> PostgreSQL, with a daemon and servers of its own: events a second, CPU and bytes an event, what limits it
+    Ingest(BenchIngest),
+}
+
+/// Nothing that runs here already is touched; what is made is removed at the end.
+#[derive(Debug, Clone, Args)]
+pub struct BenchIngest {
+    /// Frames that were recorded before [default: made for the occasion]
+    #[arg(long, value_name = "FILE")]
+    pub frames: Option<PathBuf>,
+    #[command(flatten)]
+    pub load: Load,
+    /// Longest time that events are applied for
+    #[arg(long, default_value_t = 60)]
+    pub seconds: u64,
+    /// Folder for everything, which is kept [default: a temporary one]
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Writes the figures as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Redis to use in place of one of its own: an empty one
+    #[arg(long, value_name = "URL")]
+    pub redis: Option<String>,
+    /// PostgreSQL to use in place of one of its own: an empty database, which is filled and not removed
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
 }
 
 /// A seeded network of many accounts: the same flags give the same frames.
@@ -123,7 +150,7 @@ pub struct Sandbox {
     /// Messages in all [default: without end]
     #[arg(long)]
     pub events: Option<u64>,
-    /// Messages a second; 0 = as fast as they can be made
+    /// Messages a second; 0 = as fast as they are made, until half the window waits to be read
     #[arg(long, default_value_t = 50)]
     pub rate: u32,
     /// Where the relay listens

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! 6  main.rs cli.rs daemon/                        assembles; the only place that knows every role
-//! 5  ingest/ worker/ api/ sandbox/                 roles
+//! 5  ingest/ worker/ api/ sandbox/ bench/          roles; a network and a benchmark to try them with
 //! 4  index/ query/                                 write side: events -> one transaction; read side: request -> view
 //! 3  http/                                         hyper server, router, limits
 //! 2  db/ queue/ net/                               PostgreSQL; the Redis stream; sockets and outgoing requests
@@ -17,6 +17,7 @@
 
 pub mod api;
 pub mod atproto;
+pub mod bench;
 pub mod cli;
 pub mod collection;
 pub mod config;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use appviewd::cli::{BenchCommand, Cli, Command, ConfigCommand, DeadLettersCommand, LexiconsCommand};
 use appviewd::config::Problems;
-use appviewd::daemon::{self, commands};
+use appviewd::daemon::{self, bench, commands};
 use clap::Parser as _;
 
 /// Wrong usage or configuration; clap ends with the same.
@@ -13,6 +13,7 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let (options, command) = Cli::parse().split();
+    let settings = options.set.clone();
     let sources = options.sources();
     let outcome = match command {
         Command::Run(run) => daemon::run(&sources, &run.roles),
@@ -25,7 +26,8 @@ fn main() -> ExitCode {
         Command::DeadLetters(DeadLettersCommand::Replay(which)) => commands::replay_dead_letters(&sources, which),
         Command::Lexicons(LexiconsCommand::Compile { folder }) => commands::compile_lexicons(&folder),
         Command::Sandbox(flags) => commands::sandbox(&sources, flags),
-        Command::Bench(BenchCommand::Frames(flags)) => commands::bench_frames(&sources, &flags),
+        Command::Bench(BenchCommand::Frames(flags)) => bench::frames(&sources, &flags),
+        Command::Bench(BenchCommand::Ingest(flags)) => bench::ingest(&sources, settings, flags),
     };
     let Err(cause) = outcome else { return ExitCode::SUCCESS };
     // Nobody is left to tell that standard error is closed.

@@ -27,8 +27,6 @@ use crate::telemetry::Telemetry;
 const ANSWER: Duration = Duration::from_secs(5);
 /// Letters read at once; each may hold a record of 1 MB.
 const PAGE: i64 = 50;
-/// How often the maker of a recording says how far it is.
-const FRAMES_TOLD: u64 = 50_000;
 /// Longest answer that is read.
 const MAX_ANSWER: u64 = 1 << 20;
 
@@ -151,24 +149,8 @@ pub fn sandbox(sources: &Sources, flags: cli::Sandbox) -> anyhow::Result<()> {
     })
 }
 
-/// Records frames for benchmarks, with a line of the log now and then.
-pub fn bench_frames(sources: &Sources, flags: &cli::BenchFrames) -> anyhow::Result<()> {
-    load(sources)?;
-    let cli::Load { seed, accounts, events, signed } = flags.load;
-    let options = sandbox::load::Options { seed, accounts, events, signed };
-    let started = std::time::Instant::now();
-    let told = |made: u64| {
-        if made.is_multiple_of(FRAMES_TOLD) {
-            tracing::info!(made, of = events, "frames recorded")
-        }
-    };
-    sandbox::load::record(options, &flags.file, told)?;
-    tracing::info!(events, accounts, milliseconds = started.elapsed().as_millis(), file = %flags.file.display(), "recording finished");
-    Ok(())
-}
-
 /// Options for a command that works on the stores, with a log.
-fn load(sources: &Sources) -> anyhow::Result<Loaded> {
+pub(super) fn load(sources: &Sources) -> anyhow::Result<Loaded> {
     let loaded = config::load(sources)?;
     log(&loaded.config.log)?;
     Ok(loaded)
@@ -239,6 +221,6 @@ fn fetch(address: SocketAddr, path: &str) -> anyhow::Result<(u16, String)> {
     Ok((status, body.to_owned()))
 }
 
-fn print(text: &str) -> anyhow::Result<()> {
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
     std::io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
 }

@@ -2,6 +2,7 @@
 //!
 //! The only place that knows every role. No role may know this module.
 
+pub mod bench;
 pub mod commands;
 mod crew;
 mod embedded;

@@ -28,6 +28,7 @@ pub mod record;
 pub mod reject;
 pub mod repo;
 pub mod server;
+pub mod size;
 pub mod stat;
 pub mod threadgate;
 

@@ -32,7 +32,7 @@ pub struct Options {
     pub accounts: usize,
     /// Messages in all; `None` = without end.
     pub events: Option<u64>,
-    /// Messages a second; 0 = as fast as they can be made.
+    /// Messages a second; 0 = as fast as they are made, until half the window waits to be read.
     pub rate: u32,
     /// Where the relay listens.
     pub listen: SocketAddr,
@@ -113,11 +113,14 @@ fn relay(options: &Options) -> Relay {
     relay
 }
 
-/// Moves frames into the log, `rate` a second. Where the relay was renumbered, they get the next numbers.
+/// Moves frames into the log, `rate` a second, or as fast as they are read. Where the relay was renumbered, they get the next numbers.
 async fn fill(log: &Log, mut frames: mpsc::Receiver<(i64, Bytes)>, rate: u32) -> anyhow::Result<()> {
     let mut due = Instant::now();
     let pause = Duration::from_secs(1).checked_div(rate).unwrap_or_default();
     while let Some((seq, frame)) = frames.recv().await {
+        if rate == 0 {
+            log.room().await;
+        }
         sleep_until(due).await;
         due += pause;
         let next = log.head().seq + 1;

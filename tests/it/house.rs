@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 const FLOORS: &[(u8, &[&str])] = &[
     (6, &["main", "cli", "daemon"]),
-    (5, &["ingest", "worker", "api", "sandbox"]),
+    (5, &["ingest", "worker", "api", "sandbox", "bench"]),
     (4, &["index", "query"]),
     (3, &["http"]),
     (2, &["db", "queue", "net"]),

@@ -4,12 +4,17 @@ use anyhow::Context as _;
 use fastrand::Rng;
 
 use super::super::network::BEGINNING;
+use super::chance::choose;
 use super::records::Kind;
-use crate::atproto::mst::Tree;
+use crate::atproto::mst::{Tree, height};
 use crate::atproto::{Cid, Tid, car};
 
 /// Records of each tree: so that a commit of one record carries about eight nodes.
-const SIZES: &[usize] = &[1_500, 3_000, 6_000, 10_000, 14_000, 20_000];
+const SIZES: &[usize] = &[4_000, 12_000, 25_000, 40_000, 60_000, 90_000];
+/// Keys that stand this high are on the way to many places.
+const HIGH: u8 = 2;
+/// Of the others those are on the way to a growing place that are among the first or last so many thousandths of their collection.
+const ENDS: i64 = 10;
 /// Collections of a repo's records, by how many in 100 it has.
 const KINDS: &[(u32, Kind)] =
     &[(66, Kind::Like), (15, Kind::Post), (10, Kind::Repost), (7, Kind::Follow), (1, Kind::Block), (1, Kind::ListItem)];
@@ -58,11 +63,14 @@ fn plant(size: usize, rng: &mut Rng) -> anyhow::Result<Planted> {
     let profile = some_cid(rng);
     tree.insert(PROFILE, profile).context("a tree without a profile")?;
     for _ in 0..size {
-        let cid = some_cid(rng);
         let age = rng.i64(1..TWO_YEARS);
         let tid = Tid::from_micros((BEGINNING - age) / 1000 * 1000, rng.u16(0..32));
-        let kind = super::chance::choose(rng, KINDS, Kind::Like);
-        tree.insert(&format!("{}/{tid}", kind.collection()), cid).context("a tree that does not grow")?;
+        let key = format!("{}/{tid}", choose(rng, KINDS, Kind::Like).collection());
+        // All others are in nodes that no commit shows: they are never made.
+        if (ENDS..1000 - ENDS).contains(&(age / (TWO_YEARS / 1000))) && height(key.as_bytes()) < HIGH {
+            continue;
+        }
+        tree.insert(&key, some_cid(rng)).context("a tree that does not grow")?;
     }
     let now = Tid::from_micros(BEGINNING, 0);
     let places: Vec<String> = Kind::ALL.iter().map(|kind| format!("{}/{now}", kind.collection())).chain([PROFILE.to_owned()]).collect();

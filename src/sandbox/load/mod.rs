@@ -73,19 +73,22 @@ const ACTS: &[(u32, Act)] = &[
     (50, Act::Delete),
 ];
 
-/// Writes the frames of `options` to `path`; `progress` hears of each thousand.
+/// Writes the frames of `options` to `path`; the bytes of them all. `progress` hears of each thousand, and may end it with an error.
 ///
 /// # Errors
 /// The disk; a frame that cannot be built, which would be a fault of this module.
-pub fn record(options: Options, path: &Path, mut progress: impl FnMut(u64)) -> anyhow::Result<()> {
+pub fn record(options: Options, path: &Path, mut progress: impl FnMut(u64) -> anyhow::Result<()>) -> anyhow::Result<u64> {
+    let mut bytes = 0;
     let mut file = recording::Writer::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     make(options, |made| {
         if made.seq % 1000 == 0 {
-            progress(u64::try_from(made.seq).unwrap_or(0));
+            progress(u64::try_from(made.seq).unwrap_or(0))?;
         }
+        bytes += made.frame.len() as u64;
         file.write(&made.frame).context("cannot record")
     })?;
-    file.finish().context("cannot record")
+    file.finish().context("cannot record")?;
+    Ok(bytes)
 }
 
 /// Gives the frames of `options` to `sink`, one after the other.

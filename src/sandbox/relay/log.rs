@@ -14,6 +14,8 @@ pub struct Log {
     inner: Mutex<Inner>,
     /// The newest sequence number and how often the log was renumbered: what a waiting connection watches.
     head: watch::Sender<Head>,
+    /// The largest sequence number that anybody has read.
+    read: watch::Sender<i64>,
     window: usize,
 }
 
@@ -37,7 +39,7 @@ impl Log {
     /// An empty log that keeps the newest `window` frames.
     #[must_use]
     pub fn new(window: usize) -> Self {
-        Self { inner: Mutex::default(), head: watch::Sender::new(Head::default()), window }
+        Self { inner: Mutex::default(), head: watch::Sender::new(Head::default()), read: watch::Sender::new(0), window }
     }
 
     /// Appends a frame; `seq` is larger than the newest one.
@@ -70,9 +72,26 @@ impl Log {
     /// Up to `count` frames with a sequence number above `seq`.
     #[must_use]
     pub fn after(&self, seq: i64, count: usize) -> Vec<(i64, Bytes)> {
-        let inner = self.lock();
-        let from = inner.frames.partition_point(|(s, _)| *s <= seq);
-        inner.frames.iter().skip(from).take(count).cloned().collect()
+        let frames: Vec<_> = {
+            let inner = self.lock();
+            let from = inner.frames.partition_point(|(s, _)| *s <= seq);
+            inner.frames.iter().skip(from).take(count).cloned().collect()
+        };
+        if let Some((newest, _)) = frames.last() {
+            self.read.send_if_modified(|read| {
+                let further = *newest > *read;
+                *read = (*read).max(*newest);
+                further
+            });
+        }
+        frames
+    }
+
+    /// Waits until less than half the window is still to be read by everybody, so that a reader who is slow, or comes again, misses nothing.
+    pub async fn room(&self) {
+        let mut read = self.read.subscribe();
+        // The sender lives as long as the log.
+        let _ = read.wait_for(|read| self.count_after(*read) < (self.window / 2).max(1)).await;
     }
 
     /// The sequence number `frames` before `seq`, as far as the window goes back.
@@ -140,5 +159,17 @@ mod tests {
         assert_eq!((log.back(8, 1), log.back(8, 2), log.back(8, 5)), (6, 4, 2));
         log.forget(6);
         assert_eq!((log.forgotten(), log.count_after(0)), (6, 1));
+    }
+
+    #[tokio::test]
+    async fn there_is_room_only_while_half_the_window_is_read() {
+        use futures_util::FutureExt as _;
+        let log = Log::new(4);
+        log.push(1, Bytes::new());
+        assert!(log.room().now_or_never().is_some());
+        log.push(2, Bytes::new());
+        assert!(log.room().now_or_never().is_none());
+        log.after(0, 1);
+        assert!(log.room().now_or_never().is_some());
     }
 }

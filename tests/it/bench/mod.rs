@@ -1,3 +1,4 @@
 //! Benchmarks: the frames that they are made of, and that a run of one ends and tells the truth.
 
+mod ingest;
 mod load;

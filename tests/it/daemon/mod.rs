@@ -1,7 +1,7 @@
 //! The binary as its users meet it: flags, files, signals, embedded servers.
 
 mod command_line;
-mod embedded;
+pub mod embedded;
 mod files;
 mod start;
 mod stop;

@@ -1,0 +1,132 @@
+//! The commands `bench ...`: make what is needed, run, tell. The only place that knows both the sandbox and the benchmarks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::commands::{load, print};
+use super::embedded;
+use super::runtime;
+use super::signals::Signals;
+use crate::bench::{self, Options, Recording};
+use crate::cli;
+use crate::config::Sources;
+use crate::sandbox::load as frames_of_size;
+use crate::sandbox::recording;
+
+/// How often the maker of a recording says how far it is.
+const TOLD: Duration = Duration::from_secs(5);
+
+/// Records frames, with a line of the log now and then.
+pub fn frames(sources: &Sources, flags: &cli::BenchFrames) -> anyhow::Result<()> {
+    load(sources)?;
+    record(flags.load, &flags.file, &CancellationToken::new()).map(|_| ())
+}
+
+/// Runs `bench ingest` and prints its figures. `settings` are those of the command line, for the daemon that is measured.
+pub fn ingest(sources: &Sources, settings: Vec<String>, flags: cli::BenchIngest) -> anyhow::Result<()> {
+    load(sources)?;
+    let folder = Folder::make(flags.keep.clone())?;
+    let json = flags.json.clone();
+    let report = runtime()?.block_on(async {
+        let (mut signals, stop) = (Signals::new()?, CancellationToken::new());
+        let mut work = std::pin::pin!(prepared(flags, settings, folder.path.clone(), stop.clone()));
+        tokio::select! {
+            report = &mut work => return report,
+            _ = signals.next() => stop.cancel(),
+        }
+        work.await
+    })?;
+    if let Some(path) = json {
+        fs::write(&path, serde_json::to_vec_pretty(&report)?).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    print(&report.table())
+}
+
+async fn prepared(
+    flags: cli::BenchIngest,
+    settings: Vec<String>,
+    folder: PathBuf,
+    stop: CancellationToken,
+) -> anyhow::Result<bench::Report> {
+    let made = folder.join("frames.bin");
+    let (load, given, until) = (flags.load, flags.frames, stop.clone());
+    let recording = tokio::task::spawn_blocking(move || match given {
+        Some(path) => counted(&path, &until),
+        None => record(load, &made, &until),
+    });
+    let recording = recording.await.context("the maker of frames panicked")??;
+    info!(frames = recording.frames, bytes = recording.bytes, "frames are ready");
+    let data = folder.join("data");
+    fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
+    let options = Options {
+        recording,
+        folder,
+        seconds: flags.seconds,
+        program: std::env::current_exe().context("no path of this program")?,
+        redis: flags.redis,
+        database: flags.database,
+        own_database: embedded::postgres_of(&data)?,
+        settings,
+    };
+    bench::ingest(&options, &stop).await
+}
+
+fn record(flags: cli::Load, path: &Path, stop: &CancellationToken) -> anyhow::Result<Recording> {
+    let cli::Load { seed, accounts, events: frames, signed } = flags;
+    let (started, mut told) = (Instant::now(), Instant::now());
+    let options = frames_of_size::Options { seed, accounts, events: frames, signed };
+    let bytes = frames_of_size::record(options, path, |made| {
+        if told.elapsed() > TOLD {
+            told = Instant::now();
+            info!(made, of = frames, "frames recorded");
+        }
+        ensure!(!stop.is_cancelled(), "stopped");
+        Ok(())
+    })?;
+    info!(frames, bytes, accounts, milliseconds = started.elapsed().as_millis(), file = %path.display(), "recording finished");
+    Ok(Recording { path: path.to_owned(), frames, bytes })
+}
+
+/// Reads a recording to its end: how much it is.
+fn counted(path: &Path, stop: &CancellationToken) -> anyhow::Result<Recording> {
+    let path = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
+    let (mut frames, mut bytes) = (0, 0);
+    for frame in recording::Reader::open(&path).with_context(|| format!("cannot read {}", path.display()))? {
+        ensure!(!stop.is_cancelled(), "stopped");
+        bytes += frame.with_context(|| format!("{} is no recording", path.display()))?.len() as u64;
+        frames += 1;
+    }
+    Ok(Recording { path, frames, bytes })
+}
+
+/// The folder of a run; removed at its end unless it is to be kept.
+struct Folder {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Folder {
+    fn make(keep: Option<PathBuf>) -> anyhow::Result<Self> {
+        let kept = keep.is_some();
+        let path = keep.unwrap_or_else(|| std::env::temp_dir().join(format!("appviewd-bench-{}", std::process::id())));
+        fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        let folder = Self { path: path.canonicalize()?, kept };
+        ensure!(!folder.path.join("data").exists(), "{} holds an earlier run: choose another folder", folder.path.display());
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !self.kept
+            && let Err(error) = fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(folder = %self.path.display(), error = %error, "cannot remove the folder of the run");
+        }
+    }
+}
