@@ -10,11 +10,11 @@ use crate::atproto::mst::{Tree, height};
 use crate::atproto::{Cid, Tid, car};
 
 /// Records of each tree: so that a commit of one record carries about eight nodes.
-const SIZES: &[usize] = &[4_000, 12_000, 25_000, 40_000, 60_000, 90_000];
+const SIZES: &[i64] = &[4_000, 12_000, 25_000, 40_000, 60_000, 90_000];
 /// Keys that stand this high are on the way to many places.
 const HIGH: u8 = 2;
-/// Of the others those are on the way to a growing place that are among the first or last so many thousandths of their collection.
-const ENDS: i64 = 10;
+/// Of the others about so many at each end of a collection are on the way to a growing place.
+const ENDS: i64 = 40;
 /// Collections of a repo's records, by how many in 100 it has.
 const KINDS: &[(u32, Kind)] =
     &[(66, Kind::Like), (15, Kind::Post), (10, Kind::Repost), (7, Kind::Follow), (1, Kind::Block), (1, Kind::ListItem)];
@@ -58,16 +58,19 @@ impl Planted {
     }
 }
 
-fn plant(size: usize, rng: &mut Rng) -> anyhow::Result<Planted> {
+fn plant(size: i64, rng: &mut Rng) -> anyhow::Result<Planted> {
     let mut tree = Tree::new();
+    let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.0, *kind)).collect();
     let profile = some_cid(rng);
     tree.insert(PROFILE, profile).context("a tree without a profile")?;
     for _ in 0..size {
+        let (weight, kind) = choose(rng, &kinds, (1, Kind::Like));
         let age = rng.i64(1..TWO_YEARS);
         let tid = Tid::from_micros((BEGINNING - age) / 1000 * 1000, rng.u16(0..32));
-        let key = format!("{}/{tid}", choose(rng, KINDS, Kind::Like).collection());
+        let key = format!("{}/{tid}", kind.collection());
         // All others are in nodes that no commit shows: they are never made.
-        if (ENDS..1000 - ENDS).contains(&(age / (TWO_YEARS / 1000))) && height(key.as_bytes()) < HIGH {
+        let ends = TWO_YEARS / (i64::from(weight) * size / 100 / ENDS).max(1);
+        if (ends..TWO_YEARS - ends).contains(&age) && height(key.as_bytes()) < HIGH {
             continue;
         }
         tree.insert(&key, some_cid(rng)).context("a tree that does not grow")?;

@@ -86,7 +86,7 @@ fn sizes_and_mix_are_the_networks() {
         }
     }
     let per_event = |n: usize| n / EVENTS as usize;
-    assert!((5_000..5_900).contains(&per_event(bytes)), "{} bytes a frame", per_event(bytes));
+    assert!((5_000..5_900).contains(&per_event(bytes)), "{} bytes and {} blocks a frame", per_event(bytes), per_event(blocks));
     assert!((9..=11).contains(&per_event(blocks)), "{} blocks a frame", per_event(blocks));
     assert!(authors.len() > 2_500, "{} authors", authors.len());
     let share = |name: &str| mix[name] * 100 / mix.values().sum::<u32>();
