@@ -70,6 +70,12 @@ pub enum Command {
     /// Shows or replays records that could not be indexed
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Indexes the kept records of a collection again, after an update that has learnt to: the network is not asked
+    Reindex {
+        /// Which collection
+        #[arg(long, value_name = "NSID")]
+        collection: String,
+    },
     /// Compiles a folder of lexicon files to the schemas that are embedded (src/lexicon/schemas.json)
     #[command(subcommand, hide = true)]
     Lexicons(LexiconsCommand),

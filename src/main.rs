@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Health => commands::health(&sources),
         Command::DeadLetters(DeadLettersCommand::List(which)) => commands::list_dead_letters(&sources, which),
         Command::DeadLetters(DeadLettersCommand::Replay(which)) => commands::replay_dead_letters(&sources, which),
+        Command::Reindex { collection } => commands::reindex(&sources, &collection),
         Command::Lexicons(LexiconsCommand::Compile { folder }) => commands::compile_lexicons(&folder),
         Command::Sandbox(flags) => commands::sandbox(&sources, flags),
         Command::Bench(BenchCommand::Frames(flags)) => bench::frames(&sources, &flags),

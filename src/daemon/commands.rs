@@ -15,10 +15,11 @@ use super::embedded::{self, Servers};
 use super::signals::Signals;
 use super::{log, runtime, stores};
 use crate::cli;
-use crate::config::{self, Config, Loaded, Sources};
+use crate::collection::Coll;
+use crate::config::{self, Config, Loaded, Problems, Sources};
 use crate::db::dead_letter::{self, Filter};
 use crate::db::pool;
-use crate::index::Index;
+use crate::index::{Index, Reindexed};
 use crate::lexicon;
 use crate::sandbox;
 use crate::telemetry::Telemetry;
@@ -100,6 +101,23 @@ pub fn replay_dead_letters(sources: &Sources, which: cli::Letters) -> anyhow::Re
 
 fn filter(which: cli::Letters) -> Filter {
     Filter { did: which.did, collection: which.collection, reason: which.reason }
+}
+
+/// Indexes the kept records of a collection again and says what came of it.
+pub fn reindex(sources: &Sources, nsid: &str) -> anyhow::Result<()> {
+    let coll = Coll::from_nsid(nsid).ok_or_else(|| {
+        let known: Vec<&str> = Coll::known().filter_map(Coll::nsid).collect();
+        Problems(vec![format!("--collection {nsid}: this version does not know it; it knows {}", known.join(", "))])
+    })?;
+    let loaded = load(sources)?;
+    with_database(loaded.config, async |config| {
+        let mut client = pool::writer(stores::database_url(config)?, 1)?.get().await.context("no connection to the database")?;
+        let done = Index::new(config.index.clone()).reindex(&mut client, coll).await?;
+        let Reindexed { renumbered, indexed, whole, refused, gone } = done;
+        print(&format!(
+            "{indexed} indexed, {whole} kept whole, {refused} cannot be indexed, {gone} replaced in the meantime; {renumbered} had another number\n"
+        ))
+    })
 }
 
 /// Prints what the lexicons under `folder` compile to.

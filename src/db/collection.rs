@@ -28,6 +28,13 @@ pub async fn insert(client: &impl GenericClient, nsids: &[&str], most: i64) -> R
     read(&query(client, SQL, &[&nsids, &most]).await?, pair)
 }
 
+/// Takes back the number of a collection.
+pub async fn delete(client: &impl GenericClient, coll: Coll) -> Result<u64, Error> {
+    const SQL: &str = "-- collection::delete
+        DELETE FROM collection WHERE id = $1";
+    super::execute(client, SQL, &[&coll.number()]).await
+}
+
 fn pair(row: &Row) -> Result<(String, Coll), Error> {
     Ok((row.try_get(0)?, Coll::from_number(row.try_get(1)?)))
 }

@@ -25,6 +25,7 @@ pub mod postgate;
 pub mod purge;
 pub mod read;
 pub mod record;
+pub mod reindex;
 pub mod reject;
 pub mod repo;
 pub mod server;

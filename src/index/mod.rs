@@ -4,6 +4,7 @@
 //! processes (an advisory lock): it reads the settled state of everything touched, plays the events in memory in their order, and writes
 //! the net difference set-based.
 
+mod adopt;
 mod apply;
 mod batch;
 mod error;
@@ -11,6 +12,7 @@ mod item;
 mod names;
 mod prepare;
 mod purge;
+mod reindex;
 mod replay;
 mod settled;
 mod simulate;
@@ -19,10 +21,13 @@ mod write;
 pub use batch::{Applied, Batch, Prepared, Purging, Waiting};
 pub use error::IndexError;
 pub use purge::Purged;
+pub use reindex::Reindexed;
 pub use replay::Replayed;
 
+use tokio_postgres::IsolationLevel;
+
 use crate::config;
-use crate::db::Client;
+use crate::db::{Client, Transaction, lock};
 
 /// The write side of one process; shared by its pipelines.
 #[derive(Debug)]
@@ -47,6 +52,7 @@ impl Index {
         let other_collections = self.options.other_collections;
         let surveyed = off_the_io_threads(move || Ok(prepare::survey(batch, other_collections))).await?;
         let names = self.names.of(client).await?;
+        names.adopted.get_or_try_init(|| adopt::all(client)).await?;
         let known = names.intern(client, &surveyed.wanted).await?;
         let (batch, items, keys) = off_the_io_threads(move || {
             let (batch, items) = prepare::build(surveyed, &known)?;
@@ -71,6 +77,13 @@ impl Index {
         }
         apply::all(client, &names, batches.iter().map(apply::Part::whole).collect()).await
     }
+}
+
+/// A transaction that holds the lock of applying.
+async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    let tx = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
+    lock::apply(&tx).await?;
+    Ok(tx)
 }
 
 /// Runs CPU-bound work where it stops no I/O.

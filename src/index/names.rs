@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
+use tokio::sync::OnceCell;
 
 use super::IndexError;
 use crate::collection::{Coll, Ids, Key};
@@ -65,6 +66,8 @@ impl Ids for Known {
 pub(super) struct Names {
     /// Rises with each change of server.
     pub generation: u64,
+    /// Whether no record is kept under a number that its collection had before.
+    pub adopted: OnceCell<()>,
     identity: Identity,
     dids: Cache<Box<str>, i32>,
     keys: Cache<Alias, i64>,
@@ -135,7 +138,14 @@ impl Missing<'_> {
 
 impl Names {
     fn new(generation: u64, identity: Identity) -> Self {
-        Self { generation, identity, dids: Cache::new(ACCOUNTS), keys: Cache::new(KEYS), collections: Cache::new(COLLECTIONS.into()) }
+        Self {
+            generation,
+            adopted: OnceCell::new(),
+            identity,
+            dids: Cache::new(ACCOUNTS),
+            keys: Cache::new(KEYS),
+            collections: Cache::new(COLLECTIONS.into()),
+        }
     }
 
     /// Whether these ids still are those of their keys, under the lock of applying; a key whose id is gone is forgotten, to be interned

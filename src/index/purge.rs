@@ -2,15 +2,15 @@
 //! Every transaction stands for itself, so that a purge may end anywhere and be gone on with by any process. Never touches what another
 //! account owns, but for its counts.
 
-use tokio_postgres::{Error, IsolationLevel};
+use tokio_postgres::Error;
 
 use super::simulate::{Counts, Slot, World, subject_of, subject_post};
-use super::{Index, IndexError, write};
+use super::{Index, IndexError, begin, write};
 use crate::collection::{Edge, EdgeKind, Post};
 use crate::db::purge::{self, Key};
 use crate::db::record::{self, Path};
 use crate::db::stat::{self, Subject};
-use crate::db::{Client, Transaction, lock};
+use crate::db::{Client, Transaction};
 
 /// Rows that one transaction removes at most; an edge and the record kept for it are one. About a tenth of a second of the lock.
 const ROWS: i64 = 5000;
@@ -50,13 +50,6 @@ impl Index {
             None => Ok(None),
         }
     }
-}
-
-/// A transaction that holds the lock of applying.
-async fn begin(client: &mut Client) -> Result<Transaction<'_>, Error> {
-    let tx = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
-    lock::apply(&tx).await?;
-    Ok(tx)
 }
 
 /// Removes up to [`ROWS`] rows; the account's DID and their number. Asked under the lock, since another process may have ended the purge,

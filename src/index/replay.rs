@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio_postgres::IsolationLevel;
-
 use super::item::{Body, Item, RecordOp, Verdict};
 use super::names::Names;
-use super::{Batch, Index, IndexError, settled, write};
+use super::{Batch, Index, IndexError, begin, settled, write};
 use crate::atproto::Cid;
+use crate::db::Client;
 use crate::db::alias::Alias;
 use crate::db::dead_letter::{self, Filter, Stored};
-use crate::db::{Client, lock};
 use crate::queue::{self, Action, Event, Position};
 
 /// Letters that are read and applied together; each may hold a record of 1 MB.
@@ -112,8 +110,7 @@ async fn transact(
     asked: &[(&Stored, &Item)],
     done: &mut Replayed,
 ) -> Result<(), IndexError> {
-    let tx = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
-    lock::apply(&tx).await?;
+    let tx = begin(client).await?;
     if !names.hold(&tx, keys.iter()).await? {
         return Err(IndexError::Stale);
     }

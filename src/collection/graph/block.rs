@@ -14,7 +14,6 @@ mod tests {
 
     use super::super::super::Coll;
     use super::super::super::testing::{assert_kept_whole, assert_rebuilt, dag_cbor};
-    use super::*;
 
     #[test]
     fn a_block_is_rebuilt_to_its_cid() {

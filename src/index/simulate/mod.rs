@@ -223,7 +223,8 @@ impl<'a> World<'a> {
         self.kept.holds(path) || self.posts.holds(path) || EdgeKind::of(path.coll).is_some_and(|kind| self.edges.holds(kind, path.at))
     }
 
-    fn put(&mut self, path: Path, row: &'a Row, record: &[u8], time: i64) -> Result<(), IndexError> {
+    /// Puts a record in place of what stands on its path.
+    pub fn put(&mut self, path: Path, row: &'a Row, record: &[u8], time: i64) -> Result<(), IndexError> {
         match row {
             Row::Edge { kind, edge, cid, raw } => {
                 self.kept.remove(path);

@@ -11,5 +11,6 @@ mod plans;
 mod posts;
 mod purge;
 mod random;
+mod reindex;
 mod repos;
 mod speed;

@@ -7,4 +7,4 @@ mod plans;
 mod posts;
 mod profile;
 mod record;
-mod world;
+pub mod world;
