@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Worker {
-    /// Name of this worker in the owner and heartbeat rows; absent = host name and process id.
+    /// Name of this worker in the lease and heartbeat rows, the same in its next life; absent = host name and port.
     pub consumer_id: Option<String>,
     /// Events in one transaction at most.
     pub batch_size: usize,
@@ -21,12 +21,13 @@ impl Default for Worker {
 }
 
 impl Worker {
-    /// The name of this process: `consumer_id`, or host name and process id.
+    /// The name of this process: `consumer_id`, or host name and the port that it serves on: no other process of this host has it, and this
+    /// one's next life will find its leases under it.
     #[must_use]
-    pub fn process_name(&self) -> String {
+    pub fn process_name(&self, port: u16) -> String {
         self.consumer_id.clone().unwrap_or_else(|| {
             let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-            format!("{host}:{}", std::process::id())
+            format!("{host}:{port}")
         })
     }
 }

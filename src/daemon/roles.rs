@@ -1,5 +1,6 @@
 //! Who starts with what: one match on the roles, and what every process has besides them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +36,15 @@ struct Means {
 }
 
 /// Starts the roles as tasks of the crew, in their order; fails only where settings could never work.
-pub async fn start(crew: &mut Crew, config: Config, roles: &Roles, telemetry: &Telemetry, stop: &CancellationToken) -> anyhow::Result<()> {
+pub async fn start(
+    crew: &mut Crew,
+    mut config: Config,
+    roles: &Roles,
+    telemetry: &Telemetry,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let process = config.worker.process_name(port(&config, roles));
+    config.worker.consumer_id = Some(process.clone());
     let means = Means { config: Arc::new(config), telemetry: telemetry.clone(), stop: stop.clone(), migrated: CancellationToken::new() };
     let pools = stores::pools(&means.config)?;
     let probes = probes::router(telemetry.clone(), pools.as_ref().map(|pools| pools.api.clone()));
@@ -46,7 +55,6 @@ pub async fn start(crew: &mut Crew, config: Config, roles: &Roles, telemetry: &T
     }
     // The worker writes the row of its process itself, in the transaction that makes its offsets durable.
     if let Some(pools) = pools.clone().filter(|_| !roles.has(Role::Worker)) {
-        let process = means.config.worker.process_name();
         let (telemetry, stop) = (telemetry.clone(), stop.clone());
         crew.spawn("heartbeat", heartbeat::run(pools.writer, process, telemetry, stop));
     }
@@ -64,6 +72,12 @@ pub async fn start(crew: &mut Crew, config: Config, roles: &Roles, telemetry: &T
         }
     }
     Ok(())
+}
+
+/// The port of `/status`, which no other process of this host has.
+fn port(config: &Config, roles: &Roles) -> u16 {
+    let listen = || config.telemetry.listen.parse().map_or(0, |address: SocketAddr| address.port());
+    if roles.has(Role::Api) { config.http.port } else { listen() }
 }
 
 async fn run_ingest(means: Means) -> anyhow::Result<()> {

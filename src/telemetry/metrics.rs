@@ -167,6 +167,10 @@ metrics! {
         purges: Counter = Counter::default(), "Deleted accounts whose rows were all removed.";
         purged_rows: Counter = Counter::default(), "Rows of deleted accounts that were removed.";
         purges_waiting: Gauge = Gauge::default(), "Deleted accounts whose rows are still to be removed.";
+        partitions: Gauge = Gauge::default(), "Partitions that this process works on; over all workers together the number of partitions.";
+        leases_taken: Counter = Counter::default(), "Partitions that this process began to work on.";
+        leases_given_up: Counter = Counter::default(), "Partitions that this process gave up because another worker lacked its share.";
+        leases_lost: Counter = Counter::default(), "Partitions that another worker took over because this process did not renew its lease in time.";
         trims: Counter = Counter::default(), "Partitions whose stream was trimmed behind a durable offset.";
     }
     /// The http server of any process.

@@ -11,6 +11,9 @@ use tokio::sync::watch;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     pub version: String,
+    /// Which life of the process this is: another number at each start.
+    #[serde(default)]
+    pub instance: u32,
     /// The roles of this process, in the order of their start.
     pub roles: Vec<String>,
     /// A stop was asked for; `/ready` answers 503 from then on.
@@ -52,6 +55,8 @@ pub struct WorkerStatus {
     pub applied_seq: i64,
     /// The same for every source.
     pub sources: BTreeMap<String, i64>,
+    /// Partitions that this process works on; other workers have the others.
+    pub partitions: u16,
     /// Events in the queue that are not applied yet, over all partitions.
     pub queue_events: u64,
     /// Operations that wait for something else than the queue.
@@ -87,6 +92,7 @@ impl Board {
         let has = |role: &str| roles.contains(&role);
         Self(watch::Sender::new(Status {
             version: version.to_owned(),
+            instance: fastrand::u32(..),
             roles: roles.iter().map(ToString::to_string).collect(),
             stopping: false,
             ingest: has("ingest").then(|| IngestStatus { seq: -1, problem: starting(), ..IngestStatus::default() }),

@@ -1,6 +1,7 @@
-//! Whose turn it is: where each partition stands, and that at most one batch of it is under way. Never waits while it holds its lock.
+//! Whose turn it is: where each partition stands, and that at most one batch of it is under way. Hands out only partitions that this
+//! process owns, but knows where all stand. Never waits while it holds its lock.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -30,6 +31,8 @@ struct Inner {
     parts: Vec<Part>,
     /// Those that are ready, the longest waiting first.
     ready: VecDeque<Place>,
+    /// The partitions of this process, over all sources.
+    owned: BTreeSet<u16>,
     /// The relay that is read now; partitions of others come before its own.
     current: Option<Arc<str>>,
 }
@@ -67,7 +70,7 @@ impl Board {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a partition, ready to be read.
+    /// Adds a partition of a source; ready to be read where it is owned.
     pub fn add(&self, stream: Stream, offset: Position) {
         let mut inner = self.inner();
         let place = inner.parts.len();
@@ -82,6 +85,47 @@ impl Board {
             applied: 0,
         });
         self.make_ready(&mut inner, place);
+    }
+
+    /// This process owns the partition from now on, of every source; its offsets must have been read since.
+    pub fn own(&self, part: u16) {
+        let mut inner = self.inner();
+        if inner.owned.insert(part) {
+            for place in inner.places(part) {
+                if let Some(part) = inner.parts.get_mut(place) {
+                    (part.read_to, part.drained) = (None, false);
+                }
+                self.make_ready(&mut inner, place);
+            }
+        }
+    }
+
+    /// The partition is handed out no more; whether it was. What is under way of it goes on.
+    pub fn disown(&self, part: u16) -> bool {
+        let mut inner = self.inner();
+        let places = inner.places(part);
+        inner.ready.retain(|place| !places.contains(place));
+        for place in places {
+            if let Some(part) = inner.parts.get_mut(place).filter(|part| part.state == State::Ready) {
+                part.state = State::Waiting;
+            }
+        }
+        inner.owned.remove(&part)
+    }
+
+    /// The partitions of this process.
+    pub fn owned(&self) -> BTreeSet<u16> {
+        self.inner().owned.clone()
+    }
+
+    /// Whether this process owns the partition.
+    pub fn owns(&self, part: u16) -> bool {
+        self.inner().owned.contains(&part)
+    }
+
+    /// Whether a batch of the partition is under way, of any source.
+    pub fn is_busy(&self, part: u16) -> bool {
+        self.inner().parts.iter().any(|each| each.stream.part == part && each.state == State::Taken)
     }
 
     /// The next partition to read; waits until there is one.
@@ -152,6 +196,7 @@ impl Board {
     fn make_ready(&self, inner: &mut Inner, place: Place) {
         let Some(part) = inner.parts.get_mut(place) else { return };
         match part.state {
+            State::Waiting if !inner.owned.contains(&part.stream.part) => {}
             State::Waiting => {
                 part.state = State::Ready;
                 inner.ready.push_back(place);
@@ -177,10 +222,11 @@ impl Board {
         }
     }
 
-    /// The partitions whose entries were all read, and up to where.
+    /// The owned partitions whose entries were all read, and up to where.
     pub fn read_to(&self) -> Vec<(Place, Arc<Stream>, Position)> {
         let inner = self.inner();
-        inner.parts.iter().enumerate().filter_map(|(place, part)| Some((place, Arc::clone(&part.stream), part.read_to?))).collect()
+        let owned = inner.parts.iter().enumerate().filter(|(_, part)| inner.owned.contains(&part.stream.part));
+        owned.filter_map(|(place, part)| Some((place, Arc::clone(&part.stream), part.read_to?))).collect()
     }
 
     /// The partition's offset; `None` where there is no such partition.
@@ -193,17 +239,18 @@ impl Board {
         self.inner().parts.iter().enumerate().map(|(place, part)| (place, Arc::clone(&part.stream), part.offset)).collect()
     }
 
-    /// PostgreSQL has another offset than this process believed; what is under way of the partition will be dropped.
-    pub fn correct(&self, place: Place, offset: Position) {
-        if let Some(part) = self.inner().parts.get_mut(place) {
+    /// PostgreSQL has another offset than the one that this process `believed`, unless it has moved on meanwhile. What is under way of the
+    /// partition will be dropped.
+    pub fn correct(&self, place: Place, believed: Position, offset: Position) {
+        if let Some(part) = self.inner().parts.get_mut(place).filter(|part| part.offset == believed && believed != offset) {
             (part.offset, part.drained) = (offset, false);
         }
     }
 
-    /// The number of events ever appended, as Redis just said.
-    pub fn set_appended(&self, place: Place, appended: u64) {
-        if let Some(part) = self.inner().parts.get_mut(place) {
-            part.appended = appended;
+    /// What Redis said when the partition stood at `offset`: the number of events ever appended, and of those up to there.
+    pub fn counted(&self, place: Place, offset: Position, appended: u64, applied: u64) {
+        if let Some(part) = self.inner().parts.get_mut(place).filter(|part| part.offset == offset) {
+            (part.appended, part.applied) = (appended, applied);
         }
     }
 
@@ -241,6 +288,11 @@ impl Board {
 }
 
 impl Inner {
+    /// The partition's places, one a source.
+    fn places(&self, part: u16) -> Vec<Place> {
+        self.parts.iter().enumerate().filter(|(_, each)| each.stream.part == part).map(|(place, _)| place).collect()
+    }
+
     /// The current source's partition waits until the same one of each earlier source was read to its end: a repo's newer commits from
     /// here would make the rev gate pass over its older ones from there.
     fn must_wait(&self, place: Place) -> bool {
@@ -264,13 +316,21 @@ mod tests {
         Position::new(0, seq)
     }
 
+    /// A board of a process that owns partitions 0 and 1.
+    fn board(current: Option<&str>) -> Board {
+        let board = Board::new(current.map(Into::into));
+        board.own(0);
+        board.own(1);
+        board
+    }
+
     fn taken(board: &Board) -> Vec<Place> {
         std::iter::from_fn(|| board.take().now_or_never()).map(|turn| turn.place).collect()
     }
 
     #[test]
     fn a_partition_is_taken_once_and_a_wake_in_between_is_not_forgotten() {
-        let board = Board::new(None);
+        let board = board(None);
         board.add(stream("a", 0), at(5));
         assert_eq!(taken(&board), [0]);
         board.wake(0);
@@ -285,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_partition_with_more_entries_is_ready_once_applied() {
-        let board = Board::new(None);
+        let board = board(None);
         board.add(stream("a", 0), at(0));
         taken(&board);
         board.seen(0, None, 10);
@@ -299,7 +359,7 @@ mod tests {
 
     #[test]
     fn an_earlier_source_is_served_to_its_end_first() {
-        let board = Board::new(Some("new".into()));
+        let board = board(Some("new"));
         for (source, part) in [("new", 0), ("new", 1), ("old", 0), ("old", 1)] {
             board.add(stream(source, part), at(0));
         }
@@ -316,8 +376,55 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_offset_of_each_source_is_told() {
+    fn only_what_is_owned_is_handed_out_watched_and_woken() {
         let board = Board::new(None);
+        board.add(stream("a", 0), at(0));
+        board.add(stream("a", 1), at(0));
+        board.wake_all();
+        assert_eq!(taken(&board), [0; 0]);
+        board.own(1);
+        assert_eq!(taken(&board), [1]);
+        board.idle(1, at(0), 0);
+        assert_eq!(board.read_to().iter().map(|(place, ..)| *place).collect::<Vec<_>>(), [1]);
+        board.wake(1);
+        assert!(board.disown(1) && !board.disown(1));
+        assert!(taken(&board).is_empty() && board.read_to().is_empty());
+        board.wake_all();
+        assert_eq!(taken(&board), [0; 0]);
+    }
+
+    #[test]
+    fn what_is_given_up_ends_with_its_batch() {
+        let board = board(None);
+        board.add(stream("a", 0), at(0));
+        assert_eq!(taken(&board), [0]);
+        board.seen(0, None, 10);
+        board.disown(0);
+        assert!(board.is_busy(0) && !board.owns(0));
+        board.wake(0);
+        board.applied(0, at(4), 4);
+        assert!(!board.is_busy(0));
+        assert_eq!(taken(&board), [0; 0]);
+        board.own(0);
+        assert_eq!(taken(&board), [0]);
+    }
+
+    #[test]
+    fn an_offset_is_corrected_only_while_it_is_the_one_believed() {
+        let board = board(None);
+        board.add(stream("a", 0), at(3));
+        board.correct(0, at(3), at(7));
+        board.correct(0, at(3), at(5));
+        assert_eq!(board.offset(0), Some(at(7)));
+        board.counted(0, at(3), 9, 1);
+        assert_eq!(board.waiting_events(), 0);
+        board.counted(0, at(7), 9, 4);
+        assert_eq!(board.waiting_events(), 5);
+    }
+
+    #[test]
+    fn the_smallest_offset_of_each_source_is_told() {
+        let board = board(None);
         for (source, part, seq) in [("a", 0, 7), ("a", 1, -1), ("b", 0, 3)] {
             board.add(stream(source, part), at(seq));
         }

@@ -17,6 +17,8 @@ use crate::telemetry::Telemetry;
 #[derive(Debug)]
 pub struct Context {
     pub settings: config::worker::Worker,
+    /// Name of this process in the lease and heartbeat rows.
+    pub process: String,
     pub partitions: u16,
     /// Where to start when nothing is stored (`relay.cursor`).
     pub cursor: Option<i64>,
@@ -37,6 +39,8 @@ pub type Troubles = BTreeMap<Part, String>;
 pub enum Part {
     /// Transactions of the applier.
     Apply,
+    /// Taking and renewing leases.
+    Leases,
     /// Reading and interning for a batch.
     Prepare,
     /// Removing the rows of deleted accounts.
@@ -53,6 +57,7 @@ impl Part {
     fn as_str(self) -> &'static str {
         match self {
             Self::Apply => "apply",
+            Self::Leases => "leases",
             Self::Prepare => "prepare",
             Self::Purge => "purge",
             Self::Read => "read",

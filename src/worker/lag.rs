@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::board::Turn;
 use super::context::Context;
-use crate::queue::QueueError;
+use super::read::{self, ReadError};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -23,10 +24,12 @@ pub async fn run(context: Arc<Context>) {
     let _ = context.shutdown.run_until_cancelled(work).await;
 }
 
-async fn ask(context: &Context) -> Result<(), QueueError> {
+/// Of every partition, whoever owns it: all that waits is one entry that the offset may lie in, and those behind it.
+async fn ask(context: &Context) -> Result<(), ReadError> {
     for (place, stream, offset) in context.board.offsets() {
-        if let Some(snapshot) = context.queue.snapshot(&stream, offset, 0, 0).await? {
-            context.board.set_appended(place, snapshot.events);
+        if let Some(snapshot) = context.queue.snapshot(&stream, offset, 1, 1).await? {
+            let turn = Turn { place, stream, offset };
+            context.board.counted(place, offset, snapshot.events, read::applied(&turn, &snapshot)?);
         }
     }
     Ok(())

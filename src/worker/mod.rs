@@ -1,16 +1,20 @@
 //! The worker role: from the queue into PostgreSQL through index/.
 //!
 //! Pipelines take partitions off the board, read and prepare their batches in parallel; one applier takes what is ready into one
-//! transaction. A second worker process is harmless: the compare on commit lets one of them win, and the other reads the offsets again.
+//! transaction. Several worker processes share the partitions by leases; that each event is applied once never depends on them: the compare
+//! on commit lets one process win, and the other reads the offsets again.
 
 mod applier;
 mod board;
 mod context;
 mod lag;
+mod lease;
+mod namesake;
 mod pipeline;
 mod purge;
 mod read;
 mod report;
+mod share;
 mod sources;
 mod upkeep;
 mod wake;
@@ -34,14 +38,15 @@ use crate::queue::{HASH_NAME, Queue, QueueError};
 use crate::telemetry::Telemetry;
 
 /// Applies the queue until `shutdown`; what is being applied then is brought to its end. `pool` = connections for writing to a migrated
-/// database.
+/// database; `worker.consumer_id` is set.
 ///
 /// # Errors
-/// A queue or database that was made for other settings, or a Redis that must not be used as it is. Everything else is retried.
+/// A queue or database that was made for other settings, a Redis that must not be used as it is, another worker of this name. Everything else is retried.
 pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
     let current: Option<Endpoint> = config.relay.url.parse().ok();
     let context = Arc::new(Context {
         settings: config.worker.clone(),
+        process: config.worker.consumer_id.clone().context("this process has no name")?,
         partitions: config.queue.partitions,
         cursor: config.relay.cursor,
         queue,
@@ -62,22 +67,33 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
     let (sender, receiver) = mpsc::channel(usize::from(config.queue.partitions).max(1));
     let mut parts = JoinSet::new();
     for _ in 0..pipelines {
-        parts.spawn(pipeline::run(Arc::clone(&context), sender.clone()).in_current_span());
+        parts.spawn(part(pipeline::run(Arc::clone(&context), sender.clone())));
     }
     drop(sender);
     let (waiters, waiting) = mpsc::channel(usize::from(config.queue.partitions).max(1));
-    parts.spawn(applier::run(Arc::clone(&context), receiver, waiters).in_current_span());
-    parts.spawn(purge::run(Arc::clone(&context), waiting).in_current_span());
-    parts.spawn(sources::run(Arc::clone(&context)).in_current_span());
-    parts.spawn(wake::poll(Arc::clone(&context)).in_current_span());
-    parts.spawn(wake::run(Arc::clone(&context)).in_current_span());
-    parts.spawn(upkeep::run(Arc::clone(&context), config.worker.process_name()).in_current_span());
-    parts.spawn(lag::run(Arc::clone(&context)).in_current_span());
-    // None ends before the shutdown, unless it panicked: then the role ends, and with it the others.
+    parts.spawn(part(applier::run(Arc::clone(&context), receiver, waiters)));
+    parts.spawn(part(purge::run(Arc::clone(&context), waiting)));
+    parts.spawn(part(sources::run(Arc::clone(&context))));
+    parts.spawn(part(lease::run(Arc::clone(&context))));
+    parts.spawn(part(wake::poll(Arc::clone(&context))));
+    parts.spawn(part(wake::run(Arc::clone(&context))));
+    parts.spawn(part(lag::run(Arc::clone(&context))));
+    parts.spawn(upkeep::run(Arc::clone(&context)).in_current_span());
+    // None ends before the shutdown, unless it panicked or must not go on: then the role ends, and with it the others.
     while let Some(ended) = parts.join_next().await {
-        ended.context("a part of the worker failed")?;
+        ended.context("a part of the worker failed")??;
     }
+    lease::leave(&context).await;
     Ok(())
+}
+
+/// A part of the worker that cannot fail.
+fn part(run: impl Future<Output = ()> + Send) -> impl Future<Output = anyhow::Result<()>> + Send {
+    async {
+        run.await;
+        Ok(())
+    }
+    .in_current_span()
 }
 
 /// Holds both stores against the settings, waiting for them where they are away; `false` where a stop was asked for meanwhile.

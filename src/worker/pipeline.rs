@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::board::Place;
+use super::board::{Place, Turn};
 use super::context::{Context, Part};
 use super::read::{self, Found, ReadError, Work};
+use super::sources;
 use crate::index::{Batch, IndexError, Prepared};
 use crate::net::Backoff;
 use crate::queue::Position;
@@ -41,10 +42,14 @@ pub async fn run(context: Arc<Context>, applier: mpsc::Sender<Ready>) {
             let turn = context.board.take().await;
             match read::read(&context.queue, &turn, share(context.settings.batch_size)).await {
                 Ok(Found::Nothing { read_to, appended }) => context.board.idle(turn.place, read_to, appended),
-                Ok(Found::Begun(reason)) => {
-                    tracing::info!(source = %turn.stream.source, part = turn.stream.part, at = %turn.offset, reason, "stream begun");
-                    context.telemetry.metrics().queue.begun.inc(reason);
-                    context.board.idle(turn.place, turn.offset, 0);
+                Ok(Found::Begun) => begun(&context, &turn, "absent"),
+                Ok(Found::Ahead) => {
+                    if let Err(error) = go_back(&context, &turn).await {
+                        context.trouble(Part::Read, &*error);
+                        context.board.again(turn.place);
+                        backoff.pause().await;
+                        continue;
+                    }
                 }
                 Ok(Found::Work(work)) => {
                     context.board.seen(turn.place, work.read_to, work.appended);
@@ -68,6 +73,25 @@ pub async fn run(context: Arc<Context>, applier: mpsc::Sender<Ready>) {
         }
     };
     let _ = context.shutdown.run_until_cancelled(steps).await;
+}
+
+fn begun(context: &Context, turn: &Turn, reason: &'static str) {
+    tracing::info!(source = %turn.stream.source, part = turn.stream.part, at = %turn.offset, reason, "stream begun");
+    context.telemetry.metrics().queue.begun.inc(reason);
+    context.board.idle(turn.place, turn.offset, 0);
+}
+
+/// The queue was trimmed beyond the offset. Where PostgreSQL really stands there, what it lacks is sent again; a process that was frozen
+/// while another worker went on only learns where it stands now.
+async fn go_back(context: &Context, turn: &Turn) -> anyhow::Result<()> {
+    sources::reread(context).await?;
+    if context.board.offset(turn.place) == Some(turn.offset) {
+        read::begin(&context.queue, turn, false).await?;
+        begun(context, turn, "ahead");
+    } else {
+        context.board.again(turn.place);
+    }
+    Ok(())
 }
 
 fn complain(context: &Context, error: &ReadError) {

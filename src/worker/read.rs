@@ -18,8 +18,10 @@ const BYTES: usize = 2 * 1024 * 1024;
 pub enum Found {
     /// Nothing to apply; the picture ended at this position.
     Nothing { read_to: Position, appended: u64 },
-    /// The stream was begun anew after the offset, for this reason.
-    Begun(&'static str),
+    /// There was no stream: it was begun after the offset.
+    Begun,
+    /// What follows the offset was trimmed: PostgreSQL went back, or another worker went on.
+    Ahead,
     /// Events, or a stretch without any.
     Work(Work),
 }
@@ -48,15 +50,11 @@ pub enum ReadError {
 /// Reads the partition from its offset on: about `limit` events at most.
 pub async fn read(queue: &Queue, turn: &Turn, limit: usize) -> Result<Found, ReadError> {
     let Some(snapshot) = queue.snapshot(&turn.stream, turn.offset, ENTRIES.min(limit), BYTES).await? else {
-        queue.begin(&turn.stream, turn.offset, true).await?;
-        failpoint::hit("worker.after_begin");
-        return Ok(Found::Begun("absent"));
+        begin(queue, turn, true).await?;
+        return Ok(Found::Begun);
     };
     if turn.offset < snapshot.floor {
-        // What this database lacks was trimmed: have it sent again.
-        queue.begin(&turn.stream, turn.offset, false).await?;
-        failpoint::hit("worker.after_begin");
-        return Ok(Found::Begun("ahead"));
+        return Ok(Found::Ahead);
     }
     let picked = pick(turn, &snapshot, limit)?;
     if picked.new == turn.offset {
@@ -70,6 +68,18 @@ pub async fn read(queue: &Queue, turn: &Turn, limit: usize) -> Result<Found, Rea
         events: picked.events,
     };
     Ok(Found::Work(Work { batch, applied: picked.applied, appended: snapshot.events, read_to: picked.all.then_some(picked.new) }))
+}
+
+/// Begins the stream anew after the offset, so that ingest sends what follows.
+pub async fn begin(queue: &Queue, turn: &Turn, only_if_absent: bool) -> Result<(), QueueError> {
+    queue.begin(&turn.stream, turn.offset, only_if_absent).await?;
+    failpoint::hit("worker.after_begin");
+    Ok(())
+}
+
+/// Events up to the offset since the partition was begun.
+pub fn applied(turn: &Turn, snapshot: &Snapshot) -> Result<u64, ReadError> {
+    Ok(pick(turn, snapshot, 0)?.applied)
 }
 
 struct Picked {

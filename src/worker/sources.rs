@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::board::Place;
 use super::context::{Context, Part};
 use crate::db::offset::{self, Offset};
 use crate::index::IndexError;
 use crate::net::Backoff;
-use crate::queue::{Position, QueueError};
+use crate::queue::{Position, QueueError, Stream};
 
 /// How often sources are looked for. An ingest that starts for the first time waits for its positions.
 const LOOK: Duration = Duration::from_millis(250);
@@ -55,7 +56,7 @@ async fn find(context: &Context) -> anyhow::Result<()> {
 fn add(context: &Context, rows: &[Offset]) {
     for row in rows {
         if let Ok(part) = u16::try_from(row.part) {
-            tracing::debug!(source = row.source, part, at = %row.at, "partition taken up");
+            tracing::debug!(source = row.source, part, at = %row.at, "partition found");
             context.board.add(context.queue.stream(&row.source.as_str().into(), part), row.at);
         }
     }
@@ -84,10 +85,18 @@ pub async fn reread(context: &Context) -> Result<(), IndexError> {
         offset::insert_missing(&client, source, i32::from(context.partitions), start(context.cursor, None)).await?;
     }
     let rows = offset::read(&client, &sources).await?;
-    for (place, stream, _) in &known {
-        if let Some(row) = rows.iter().find(|row| row.source == *stream.source && row.part == i32::from(stream.part)) {
-            context.board.correct(*place, row.at);
+    correct(context, &known, &rows);
+    Ok(())
+}
+
+/// Takes over the stored offsets where they are not those `known` before they were read; whether a row is missing.
+pub fn correct(context: &Context, known: &[(Place, Arc<Stream>, Position)], rows: &[Offset]) -> bool {
+    let mut lacks = false;
+    for (place, stream, believed) in known {
+        match rows.iter().find(|row| row.source == *stream.source && row.part == i32::from(stream.part)) {
+            Some(row) => context.board.correct(*place, *believed, row.at),
+            None => lacks = true,
         }
     }
-    Ok(())
+    lacks
 }

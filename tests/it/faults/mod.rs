@@ -8,3 +8,4 @@ mod postgres;
 mod redis;
 mod relay;
 mod table;
+mod workers;

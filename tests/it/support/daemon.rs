@@ -138,6 +138,15 @@ impl Daemon {
         super::run(Command::new("kill").arg(signal).arg(id.to_string()));
     }
 
+    /// CPU that it has used so far, in seconds.
+    pub fn cpu(&self) -> f64 {
+        let id = self.child.as_ref().expect("a running daemon").id();
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+        // After the name: state is field 3, utime 14, stime 15, in hundredths of a second.
+        let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+    }
+
     /// `/status`, where it answers.
     pub async fn status(&self) -> Option<serde_json::Value> {
         serde_json::from_str(&self.get("/status").await?).ok()

@@ -2,5 +2,6 @@
 
 mod faults;
 mod feeder;
+mod leases;
 mod rig;
 mod start;
