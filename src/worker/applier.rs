@@ -104,7 +104,7 @@ async fn hold(context: &Context, purging: &Purging, prepared: &[Prepared], place
             context.board.applied(*place, batch.reached(), *events);
             continue;
         };
-        context.board.correct(*place, waiting.reached);
+        context.board.correct(*place, batch.old(), waiting.reached);
         if waiters.send(Waiter { account: waiting.account, place: *place }).await.is_err() {
             context.board.again(*place);
         }

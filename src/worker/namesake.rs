@@ -1,8 +1,12 @@
 //! Notices another process of the same name: both would take the other's leases for their own.
 //!
-//! Never goes by clocks: who finds the other's row at its start, and finds later that it was written again, is the newcomer, and ends.
+//! Never goes by clocks: who found the other's row at its start, and finds it again and again after its own, is the newcomer, and ends. Once
+//! is no proof: a database that was set back shows the row of a former life.
 
 use crate::db::heartbeat::Before;
+
+/// The row of the other was found so many times in a row: it is alive.
+const PROOF: u32 = 3;
 
 /// Told by each heartbeat whose row it wrote over.
 #[derive(Debug)]
@@ -12,13 +16,14 @@ pub struct Namesake {
     found: Option<u32>,
     /// The first heartbeat was written.
     begun: bool,
-    warned: bool,
+    /// How often in a row another one's row was found.
+    times: u32,
 }
 
 impl Namesake {
     /// `own` = which life of the process this is.
     pub fn new(own: u32) -> Self {
-        Self { own, found: None, begun: false, warned: false }
+        Self { own, found: None, begun: false, times: 0 }
     }
 
     /// `before` = the row that the newest heartbeat has replaced.
@@ -28,17 +33,21 @@ impl Namesake {
     pub fn look(&mut self, name: &str, before: Option<Before>) -> anyhow::Result<()> {
         let other = before.filter(|before| before.instance != Some(self.own));
         let first = !std::mem::replace(&mut self.begun, true);
-        let Some(Before { roles, instance: Some(instance) }) = other else { return Ok(()) };
+        let Some(Before { roles, instance: Some(instance) }) = other else {
+            self.times = 0;
+            return Ok(());
+        };
         if first {
             self.found = Some(instance);
             return Ok(());
         }
+        self.times = self.times.saturating_add(1);
         let is_worker = roles.split(',').any(|role| role == "worker");
         anyhow::ensure!(
-            !is_worker || self.found != Some(instance),
+            self.times < PROOF || !is_worker || self.found != Some(instance),
             "another worker process is alive under the name {name}: give each its own (worker.consumer_id, CONSUMER_ID)"
         );
-        if !std::mem::replace(&mut self.warned, true) {
+        if self.times == PROOF {
             tracing::warn!(name, roles, "another process has the name of this one: give each its own (worker.consumer_id, CONSUMER_ID)");
         }
         Ok(())
@@ -59,7 +68,13 @@ mod tests {
         for before in [row(3, "worker"), row(7, "worker"), row(7, "worker"), None] {
             namesake.look("w", before).unwrap();
         }
-        assert!(!namesake.warned);
+        // Nor is it one in a database that was set back.
+        for _ in 0..5 {
+            for before in [row(3, "worker"), row(7, "worker")] {
+                namesake.look("w", before).unwrap();
+            }
+        }
+        assert_eq!(namesake.times, 0);
     }
 
     #[test]
@@ -67,8 +82,13 @@ mod tests {
         let (mut old, mut new) = (Namesake::new(1), Namesake::new(2));
         old.look("w", None).unwrap();
         new.look("w", row(1, "ingest,worker")).unwrap();
-        old.look("w", row(2, "worker")).unwrap();
-        assert!(old.warned);
+        for _ in 1..PROOF {
+            old.look("w", row(2, "worker")).unwrap();
+            new.look("w", row(1, "ingest,worker")).unwrap();
+        }
+        for _ in 0..PROOF {
+            old.look("w", row(2, "worker")).unwrap();
+        }
         let error = new.look("w", row(1, "ingest,worker")).unwrap_err().to_string();
         assert!(error.contains("under the name w"), "{error}");
     }
@@ -76,8 +96,9 @@ mod tests {
     #[test]
     fn a_process_that_is_no_worker_ends_nobody() {
         let mut namesake = Namesake::new(2);
-        namesake.look("w", row(1, "ingest")).unwrap();
-        namesake.look("w", row(1, "ingest")).unwrap();
-        assert!(namesake.warned);
+        for _ in 0..=PROOF {
+            namesake.look("w", row(1, "ingest")).unwrap();
+        }
+        assert_eq!(namesake.times, PROOF);
     }
 }
