@@ -26,6 +26,28 @@ async fn what_was_sent_is_there_and_the_queue_is_trimmed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_trimmed_was_read_durably() {
+    let mut rig = Rig::start(7).await;
+    let client = rig.postgres.connect().await;
+    let note = "CREATE TABLE seen (setting text);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER note AFTER INSERT OR UPDATE ON heartbeat DEFERRABLE INITIALLY DEFERRED
+          FOR EACH ROW EXECUTE FUNCTION note()";
+    client.batch_execute(note).await.unwrap();
+    let head = rig.send(50);
+    let (_feeder, _feeding) = rig.feeder();
+    let worker = rig.worker("one");
+    rig.applied(head, 60).await;
+    let count = async |filter: &str| -> i64 {
+        client.query_one(&format!("SELECT count(*) FROM seen WHERE setting {filter} 'on'"), &[]).await.unwrap().get(0)
+    };
+    eventually("the heartbeat is written twice", 20, async || count("=").await + count("<>").await >= 2).await;
+    assert_eq!(count("<>").await, 0, "offsets were read for a trim by a commit that nobody waited for");
+    worker.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_of_a_quiet_moment_is_a_row_at_once() {
     let mut rig = Rig::start(2).await;
     let head = rig.send(50);
