@@ -6,6 +6,7 @@ mod chaos;
 mod collection;
 mod daemon;
 mod faults;
+mod fuzz;
 mod hostile;
 mod house;
 mod index;

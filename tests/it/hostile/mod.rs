@@ -3,7 +3,7 @@
 //! Real frames (and the sandbox's, where there are none), cut, spliced and bent by a seeded generator, go into everything that reads
 //! bytes of the network: frames, CARs, tree nodes, records, queue entries, the syntaxes.
 
-mod inputs;
+pub mod inputs;
 mod mutate;
 mod readers;
 

@@ -1,0 +1,4 @@
+//! Feeds `checks::frame`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| appviewd_fuzz::checks::frame(input));

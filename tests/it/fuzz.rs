@@ -1,0 +1,55 @@
+//! The checks of the fuzz targets (tests/fuzz) over seeds, and over every input that was ever found to break one.
+
+#[path = "../fuzz/src/checks.rs"]
+mod checks;
+
+use std::path::{Path, PathBuf};
+
+use crate::hostile::inputs;
+
+type Check = fn(&[u8]);
+
+/// Every target with its check and its seeds.
+fn targets() -> [(&'static str, Check, Vec<Vec<u8>>); 7] {
+    [
+        ("frame", checks::frame, inputs::frames()),
+        ("car", checks::car, inputs::cars()),
+        ("dag_cbor", checks::dag_cbor, inputs::blocks()),
+        ("mst", checks::mst, inputs::blocks()),
+        ("entry", checks::entry, inputs::entries()),
+        ("record", checks::record, inputs::records()),
+        ("syntax", checks::syntax, inputs::texts()),
+    ]
+}
+
+#[test]
+fn every_seed_passes_the_check_of_its_target() {
+    for (_, check, seeds) in targets() {
+        seeds.iter().for_each(|seed| check(seed));
+    }
+}
+
+/// Findings, each in a file whose name begins with its target's.
+#[test]
+fn what_was_found_once_is_mended() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/found");
+    for file in std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let target = targets().into_iter().find(|(target, ..)| name.starts_with(target));
+        let (_, check, _) = target.unwrap_or_else(|| panic!("{name}: of which target?"));
+        check(&std::fs::read(&file).unwrap());
+    }
+}
+
+#[test]
+#[ignore = "tests/fuzz/run has it write where APPVIEW_FUZZ_SEEDS says"]
+fn seeds_are_written() {
+    let folder = PathBuf::from(std::env::var_os("APPVIEW_FUZZ_SEEDS").expect("APPVIEW_FUZZ_SEEDS"));
+    for (target, _, seeds) in targets() {
+        let folder = folder.join(target);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (number, seed) in seeds.iter().enumerate() {
+            std::fs::write(folder.join(format!("seed-{number}")), seed).unwrap();
+        }
+    }
+}
