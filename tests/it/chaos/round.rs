@@ -40,8 +40,9 @@ pub enum Outcome {
 pub type Outcomes = BTreeMap<(Fault, Outcome), u64>;
 
 pub(super) struct Round {
-    pub stack: Stack,
+    /// Before the stack, in whose folder their logs lie: they show them when the round fails.
     pub daemons: Vec<Daemon>,
+    pub stack: Stack,
     pub redis: Proxy,
     pub postgres: Proxy,
     pub backup: Option<TempDir>,
@@ -76,7 +77,7 @@ impl Round {
             daemon.set("APPVIEW_RELAY__STALL_SECONDS", 2).start().await;
             daemons.push(daemon);
         }
-        Self { stack, daemons, redis, postgres, backup: None }
+        Self { daemons, stack, redis, postgres, backup: None }
     }
 
     async fn run(&mut self, plan: &Plan) -> Outcomes {
