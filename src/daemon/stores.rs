@@ -81,7 +81,7 @@ pub async fn migrate(config: &Config) -> anyhow::Result<()> {
                 info!(version = status.database, "schema is up to date");
                 return Ok(());
             }
-            Err(error @ (MigrateError::Pool(_) | MigrateError::Database(_))) => {
+            Err(error @ (MigrateError::Pool(_) | MigrateError::Database(_) | MigrateError::Interrupted(_))) => {
                 warn!(error = format!("{:#}", anyhow::Error::from(error)), again_in_ms = pause.as_millis(), "cannot migrate yet");
             }
             Err(error) => return Err(error.into()),

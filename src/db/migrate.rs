@@ -44,11 +44,32 @@ pub enum MigrateError {
     #[error("PostgreSQL {0} is too old, {LEAST_SERVER} or later is needed")]
     Server(String),
     #[error("a migration failed")]
-    Refinery(#[from] refinery::Error),
+    Refinery(#[source] refinery::Error),
+    /// The server went away or is short of something: the migration was rolled back, and the next attempt may succeed.
+    #[error("the database could not finish a migration")]
+    Interrupted(#[source] refinery::Error),
     #[error("the database did not answer while it was being migrated")]
     Database(#[from] tokio_postgres::Error),
     #[error("no connection to migrate the database over")]
     Pool(#[from] deadpool_postgres::PoolError),
+}
+
+/// Classes of SQLSTATE that say nothing about the migration: connection, insufficient resources, operator intervention, system.
+const PASSING_CLASSES: [&str; 4] = ["08", "53", "57", "58"];
+
+impl From<refinery::Error> for MigrateError {
+    fn from(error: refinery::Error) -> Self {
+        let is_passing = match error.kind() {
+            refinery::error::Kind::Connection(_, cause) => cause.downcast_ref().is_some_and(is_passing),
+            _ => false,
+        };
+        if is_passing { Self::Interrupted(error) } else { Self::Refinery(error) }
+    }
+}
+
+/// Whether the server may answer otherwise next time; an error without a code is one of the connection.
+fn is_passing(error: &tokio_postgres::Error) -> bool {
+    error.code().is_none_or(|state| PASSING_CLASSES.iter().any(|class| state.code().starts_with(class)))
 }
 
 /// Migrates over a connection taken out of `pool`, which ends afterwards: so does its lock, whatever happens.

@@ -75,3 +75,23 @@ async fn a_database_that_is_away_at_the_start_is_waited_for() {
     eventually("it is ready", 30, async || daemon.get("/ready").await.as_deref() == Some("ready\n")).await;
     assert_eq!(daemon.stop().await.code(), Some(0));
 }
+
+#[tokio::test]
+async fn a_database_that_goes_away_during_a_migration_is_waited_for() {
+    let mut stack = Stack::start(10).await;
+    let mut daemon = stack.daemon("patient", "worker,api");
+    let holder = stack.postgres.connect().await;
+    // The first migration waits for whoever reads the table in which it is to be noted.
+    let history = "CREATE TABLE refinery_schema_history (version INT4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255))";
+    holder.batch_execute(history).await.unwrap();
+    holder.batch_execute("BEGIN; LOCK TABLE refinery_schema_history IN SHARE MODE").await.unwrap();
+    daemon.start().await;
+    let watcher = stack.postgres.connect().await;
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'refinery_schema_history'::regclass";
+    eventually("a migration is under way", 20, async || watcher.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) > 0).await;
+    stack.postgres.kill();
+    eventually("it says that it waits", 20, async || daemon.said().contains("cannot migrate yet")).await;
+    stack.postgres.restart().await;
+    eventually("it is ready", 30, async || daemon.get("/ready").await.as_deref() == Some("ready\n")).await;
+    assert_eq!(daemon.stop().await.code(), Some(0));
+}
