@@ -251,7 +251,7 @@ impl Oracle {
         let word = STATUSES.iter().find(|word| Some(**word) == status).unwrap_or(&"other");
         (repo.status, repo.status_time) = ((!active).then(|| (*word).to_owned()), time);
         if repo.is_deleted() {
-            repo.data = None;
+            (repo.data, repo.desynchronized) = (None, false);
             self.purge(did);
         }
     }

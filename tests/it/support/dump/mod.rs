@@ -1,19 +1,29 @@
-//! What a PostgreSQL holds, as sorted lines with DIDs and keys in place of ids: to be held against the lines of `support::model`.
+//! What a PostgreSQL holds, as sorted lines with DIDs and keys in place of ids: to be held against those of `sandbox::oracle`.
 //!
 //! ```text
 //! repo <did> rev=<tid> data=<cid> synced active handle=<handle>
 //! record <uri> <cid>                 every record held, its CID the hash of the bytes that come back
 //! edge <uri> -> <subject> counted    the subject of a list item is `<did> on <list uri>`; the others of a pair are `duplicate`
 //! thread <uri> parent=<uri> root=<uri> quote=<uri>
+//! flags <uri> violates               a reply that its thread's gate did not allow; `detached`: a quote that was not allowed
+//! gate <post uri> replies rules=<some,mentioned,followers,followed> lists=<uri,...> hidden=<uri,...>
+//! gate <post uri> quotes             nobody may quote it
+//! notif <recipient did> <reason> <record uri> about=<uri> at=<microseconds>
+//! pending <reply uri> waits for <missing uri>
+//! join <did> <pack uri> at=<microseconds>
 //! count <uri or did> likes=1 ...     what is not 0
 //! letter <uri>                       dead letters
 //! ```
+
+mod derived;
 
 use std::collections::HashMap;
 
 use appviewd::atproto::{Cid, Tid};
 use appviewd::collection::{Coll, Edge, EdgeKind, EdgeNames, SubjectKind, unpack};
 use tokio_postgres::{Client, Row};
+
+pub use self::derived::miscounts;
 
 /// The lines, sorted; a row that is there twice is a line that is there twice.
 pub async fn lines(client: &Client) -> Vec<String> {
@@ -26,6 +36,7 @@ pub async fn lines(client: &Client) -> Vec<String> {
     others(client, &names, &mut lines).await;
     counts(client, &names, &mut lines).await;
     letters(client, &mut lines, &names).await;
+    derived::lines(client, &names, &mut lines).await;
     lines.sort();
     lines
 }

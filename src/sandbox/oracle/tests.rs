@@ -1,1 +1,0 @@
-//! Small histories, each with what must follow from it.
