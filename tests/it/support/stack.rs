@@ -78,6 +78,7 @@ impl Stack {
     pub async fn equals_model(&self) -> Oracle {
         let oracle = self.oracle();
         judge::compare(&self.dump().await, &oracle).assert_equal("after all frames");
+        assert_eq!(dump::miscounts(&self.postgres.connect().await).await, Vec::<String>::new(), "counts and rows");
         oracle
     }
 
