@@ -14,6 +14,8 @@ use crate::atproto::Did;
 const BATCH_SIZE: RangeInclusive<usize> = 1..=10_000;
 /// A pipeline is a task and a connection.
 const PIPELINES: RangeInclusive<usize> = 1..=64;
+/// A second is for tests; beyond a month rows only pile up.
+const PENDING_TTL: RangeInclusive<u32> = 1..=31 * 86_400;
 /// A relay that is alive sends far more often than once a second; an hour without a frame is too long to notice.
 const STALL_SECONDS: RangeInclusive<u32> = 1..=3600;
 const POOL_SIZE: RangeInclusive<usize> = 4..=500;
@@ -42,6 +44,7 @@ pub fn errors(config: &Config) -> Result<(), Vec<String>> {
     check("database.pool_size", within(&config.database.pool_size, &POOL_SIZE));
     check("worker.batch_size", within(&config.worker.batch_size, &BATCH_SIZE));
     check("worker.pipelines", within(&config.worker.pipelines, &PIPELINES));
+    check("worker.pending_ttl", within(&config.worker.pending_ttl, &PENDING_TTL));
     check("queue.partitions", within(&config.queue.partitions, &PARTITIONS));
     check("queue.key", key_prefix(&config.queue.key));
     check("queue.group", if config.queue.group.is_empty() { Err("is empty".to_owned()) } else { Ok(()) });

@@ -12,11 +12,13 @@ pub struct Worker {
     pub batch_size: usize,
     /// Pipelines that prepare in parallel.
     pub pipelines: usize,
+    /// Seconds for which a reply waits for a post that is not held, until its notifications and gate are given up.
+    pub pending_ttl: u32,
 }
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { consumer_id: None, batch_size: 2000, pipelines: 5 }
+        Self { consumer_id: None, batch_size: 2000, pipelines: 5, pending_ttl: 86_400 }
     }
 }
 

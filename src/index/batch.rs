@@ -114,6 +114,8 @@ pub struct Applied {
     pub broken_chains: u64,
     /// Commits that ingest found at fault.
     pub faults: u64,
+    /// Waiting replies that were looked at again.
+    pub woken: u64,
     /// #syncs that name another root than the one held.
     pub sync_moved: u64,
     /// #account events older than the status held: passed over.
@@ -140,6 +142,7 @@ impl std::ops::AddAssign for Applied {
         self.legacy += other.legacy;
         self.broken_chains += other.broken_chains;
         self.faults += other.faults;
+        self.woken += other.woken;
         self.sync_moved += other.sync_moved;
         self.late_accounts += other.late_accounts;
         self.rejects += other.rejects;

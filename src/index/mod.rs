@@ -8,6 +8,7 @@ mod adopt;
 mod apply;
 mod batch;
 mod error;
+mod expire;
 mod item;
 mod names;
 mod prepare;
@@ -20,6 +21,7 @@ mod write;
 
 pub use batch::{Applied, Batch, Prepared, Purging, Waiting};
 pub use error::IndexError;
+pub use expire::Expired;
 pub use purge::Purged;
 pub use reindex::Reindexed;
 pub use replay::Replayed;

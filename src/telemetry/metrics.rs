@@ -164,6 +164,9 @@ metrics! {
         desynchronized: Split = Split::by("reason"), "Repos marked desynchronized.";
         gaps: Counter = Counter::default(), "Gaps whose bounds were stored.";
         rejects: Counter = Counter::default(), "Rejected and unreadable frames that were stored.";
+        pending: Gauge = Gauge::default(), "Replies that wait for a post that is not held.";
+        pending_settled: Counter = Counter::default(), "Waiting replies that were looked at again because a post came.";
+        pending_expired: Counter = Counter::default(), "Waiting replies whose posts did not come in time.";
         purges: Counter = Counter::default(), "Deleted accounts whose rows were all removed.";
         purged_rows: Counter = Counter::default(), "Rows of deleted accounts that were removed.";
         purges_waiting: Gauge = Gauge::default(), "Deleted accounts whose rows are still to be removed.";

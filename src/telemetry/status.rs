@@ -59,7 +59,7 @@ pub struct WorkerStatus {
     pub partitions: u16,
     /// Events in the queue that are not applied yet, over all partitions.
     pub queue_events: u64,
-    /// Operations that wait for something else than the queue.
+    /// Replies that wait for a post that is not held.
     pub pending_ops: u64,
     /// Dead letters in the table.
     pub dead_letters: u64,

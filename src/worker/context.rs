@@ -49,6 +49,8 @@ pub enum Part {
     Read,
     /// Finding sources and their offsets.
     Sources,
+    /// Ending the wait of replies whose posts do not come.
+    Sweep,
     /// Heartbeat and trimming.
     Upkeep,
 }
@@ -62,6 +64,7 @@ impl Part {
             Self::Purge => "purge",
             Self::Read => "read",
             Self::Sources => "sources",
+            Self::Sweep => "sweep",
             Self::Upkeep => "upkeep",
         }
     }

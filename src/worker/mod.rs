@@ -16,6 +16,7 @@ mod read;
 mod report;
 mod share;
 mod sources;
+mod sweep;
 mod upkeep;
 mod wake;
 
@@ -77,6 +78,7 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
     parts.spawn(part(lease::run(Arc::clone(&context))));
     parts.spawn(part(wake::poll(Arc::clone(&context))));
     parts.spawn(part(wake::run(Arc::clone(&context))));
+    parts.spawn(part(sweep::run(Arc::clone(&context))));
     parts.spawn(part(lag::run(Arc::clone(&context))));
     parts.spawn(upkeep::run(Arc::clone(&context)).in_current_span());
     // None ends before the shutdown, unless it panicked or must not go on: then the role ends, and with it the others.

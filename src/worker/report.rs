@@ -27,6 +27,7 @@ pub fn applied(metrics: &Worker, applied: &Applied) {
         split.add(value, n);
     }
     metrics.dead_letters_not_kept.inc_by(applied.dead_letters_dropped);
+    metrics.pending_settled.inc_by(applied.woken);
     metrics.gaps.inc_by(applied.gaps);
     metrics.rejects.inc_by(applied.rejects + applied.unreadable);
 }

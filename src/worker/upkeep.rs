@@ -11,13 +11,13 @@ use super::namesake::Namesake;
 use super::sources;
 use crate::db::heartbeat::{self, Before};
 use crate::db::offset::{self, Offset};
-use crate::db::{dead_letter, lock};
+use crate::db::{dead_letter, lock, pending};
 use crate::index::IndexError;
 use crate::queue::QueueError;
 use crate::telemetry::failpoint;
 
 const EVERY: Duration = Duration::from_secs(1);
-/// Dead letters are counted, and dead processes forgotten, every so many seconds.
+/// Dead letters and waiting replies are counted, and dead processes forgotten, every so many seconds.
 const RARELY: u32 = 10;
 /// A process that was silent for this long is gone, in seconds.
 const GONE: f64 = 3600.0;
@@ -67,7 +67,12 @@ async fn durable_offsets(context: &Context, rarely: bool) -> Result<(Vec<Offset>
     if rarely {
         heartbeat::forget(&client, GONE).await?;
         let letters = dead_letter::count(&client).await?;
-        context.telemetry.status().worker(|status| status.dead_letters = u64::try_from(letters).unwrap_or(0));
+        let waiting = pending::count(&client).await?;
+        context.telemetry.metrics().worker.pending.set(waiting);
+        context.telemetry.status().worker(|status| {
+            status.dead_letters = u64::try_from(letters).unwrap_or(0);
+            status.pending_ops = u64::try_from(waiting).unwrap_or(0);
+        });
     }
     let status = context.telemetry.status().get();
     let json = serde_json::to_string(&status).map_err(|error| IndexError::Other(error.to_string()))?;

@@ -19,6 +19,7 @@ impl World<'_> {
         }
         for (place, _) in &arrived {
             for waiting in self.waiting.for_post(*place) {
+                self.applied.woken += 1;
                 self.settle_waiting(waiting);
             }
         }

@@ -1,0 +1,44 @@
+//! Once a minute: replies that waited too long for a post that is not held wait no more. In small transactions that take turns with those
+//! of the applier; any process may do it, several do no harm.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::context::{Context, Part};
+use crate::index::IndexError;
+
+/// How often is looked; the time to live is hours.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Runs until `shutdown`; a transaction that is cut off then leaves nothing.
+pub async fn run(context: Arc<Context>) {
+    let work = async {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            match sweep(&context).await {
+                Ok(()) => context.works(Part::Sweep),
+                Err(error) => context.trouble(Part::Sweep, &error),
+            }
+        }
+    };
+    let _ = context.shutdown.run_until_cancelled(work).await;
+}
+
+async fn sweep(context: &Context) -> Result<(), IndexError> {
+    let mut client = context.client().await?;
+    let mut replies = 0;
+    loop {
+        let expired = context.index.expire_pending(&mut client, context.settings.pending_ttl).await?;
+        context.telemetry.metrics().worker.pending_expired.inc_by(expired.replies);
+        replies += expired.replies;
+        if expired.done {
+            break;
+        }
+    }
+    if replies > 0 {
+        tracing::info!(replies, "replies whose posts did not come in time wait no more");
+    }
+    Ok(())
+}
