@@ -73,12 +73,12 @@ pub async fn delete(client: &impl GenericClient, replies: &[Ref]) -> Result<u64,
     execute(client, SQL, &[&column(replies, |r| r.author), &column(replies, |r| r.rkey)]).await
 }
 
-/// Removes up to `most` rows that have waited for longer than `ttl` seconds, the longest first; how many there were.
+/// Removes up to `most` rows that have waited for longer than `ttl` seconds, the longest first; how many there were. Under the apply lock, which
+/// keeps rows where they are in between.
 pub async fn expire(client: &impl GenericClient, ttl: f64, most: i64) -> Result<u64, Error> {
     const SQL: &str = "-- pending::expire
-        DELETE FROM pending w USING (SELECT author, rkey FROM pending WHERE since < now() - make_interval(secs => $1)
-          ORDER BY since LIMIT $2) k
-        WHERE w.author = k.author AND w.rkey = k.rkey";
+        DELETE FROM pending w WHERE w.ctid = ANY (ARRAY (
+          SELECT ctid FROM pending WHERE since < now() - make_interval(secs => $1) ORDER BY since LIMIT $2))";
     execute(client, SQL, &[&ttl, &most]).await
 }
 

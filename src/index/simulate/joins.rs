@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Slot;
+use crate::atproto::Tid;
 use crate::collection::Ref;
 use crate::db::pack_join::PackJoin;
 
@@ -16,10 +17,10 @@ impl Joins {
         self.0.insert(join.author, Slot::held(join));
     }
 
-    /// The profile names this pack now, or none; of the same pack the first time stays.
+    /// The profile names this pack now, or none; of the same pack the first time stays. `time`: the event's indexedAt, microseconds.
     pub fn set(&mut self, author: i32, pack: Option<Ref>, time: i64) {
         let now = &mut self.0.entry(author).or_default().now;
-        let since = now.filter(|held| Some(held.pack) == pack).map_or(time, |held| held.time);
+        let since = now.filter(|held| Some(held.pack) == pack).map_or_else(|| Tid::from_micros(time.max(0), 0).value(), |held| held.time);
         *now = pack.map(|pack| PackJoin { author, pack, time: since });
     }
 }

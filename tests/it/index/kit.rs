@@ -28,6 +28,11 @@ pub const FOLLOW: &str = "app.bsky.graph.follow";
 pub const BLOCK: &str = "app.bsky.graph.block";
 pub const LIST: &str = "app.bsky.graph.list";
 pub const PROFILE: &str = "app.bsky.actor.profile";
+pub const LISTITEM: &str = "app.bsky.graph.listitem";
+pub const PACK: &str = "app.bsky.graph.starterpack";
+pub const THREADGATE: &str = "app.bsky.feed.threadgate";
+pub const POSTGATE: &str = "app.bsky.feed.postgate";
+pub const VERIFICATION: &str = "app.bsky.graph.verification";
 
 /// A migrated database, an index over it, and where partition 0 stands.
 pub struct Desk {
@@ -216,13 +221,71 @@ fn with(value: Value, key: &str, field: Value) -> Value {
 }
 
 pub fn reply(parent: &str, n: i64) -> Value {
-    let end = || strong_ref(parent, named(parent));
-    with(post("reply", n), "reply", Value::map([("root", end()), ("parent", end())]))
+    reply_in(parent, parent, n)
+}
+
+pub fn reply_in(root: &str, parent: &str, n: i64) -> Value {
+    let end = |uri: &str| strong_ref(uri, named(uri));
+    with(post("reply", n), "reply", Value::map([("root", end(root)), ("parent", end(parent))]))
+}
+
+/// The post, with facets that mention these.
+pub fn mentioning(post: Value, dids: &[&str]) -> Value {
+    let facet = |did: &&str| {
+        let mention = Value::map([("$type", Value::text("app.bsky.richtext.facet#mention")), ("did", Value::text(*did))]);
+        let index = Value::map([("byteStart", Value::Int(0)), ("byteEnd", Value::Int(1))]);
+        Value::map([("index", index), ("features", Value::Array(vec![mention]))])
+    };
+    with(post, "facets", Value::Array(dids.iter().map(facet).collect()))
 }
 
 pub fn quote(quoted: &str, n: i64) -> Value {
+    quoting(post("quote", n), quoted)
+}
+
+/// The post, with what it quotes.
+pub fn quoting(post: Value, quoted: &str) -> Value {
     let embed = Value::map([("$type", Value::text("app.bsky.embed.record")), ("record", strong_ref(quoted, named(quoted)))]);
-    with(post("quote", n), "embed", embed)
+    with(post, "embed", embed)
+}
+
+/// A rule of a thread gate: `mention`, `follower`, `following`.
+pub fn rule(name: &str) -> Value {
+    Value::map([("$type", Value::text(format!("{THREADGATE}#{name}Rule")))])
+}
+
+pub fn list_rule(list: &str) -> Value {
+    with(rule("list"), "list", Value::text(list))
+}
+
+/// Who may reply to a post (`None`: everyone), and what is hidden below it.
+pub fn threadgate(post: &str, allow: Option<Vec<Value>>, hidden: &[String], n: i64) -> Value {
+    let mut gate = Value::map([("$type", Value::text(THREADGATE)), ("post", Value::text(post)), ("createdAt", Value::text(created(n)))]);
+    if let Some(rules) = allow {
+        gate = with(gate, "allow", Value::Array(rules));
+    }
+    with(gate, "hiddenReplies", Value::Array(hidden.iter().map(|uri| Value::text(uri.as_str())).collect()))
+}
+
+/// Nobody may quote the post.
+pub fn postgate(post: &str, n: i64) -> Value {
+    let rule = Value::map([("$type", Value::text(format!("{POSTGATE}#disableRule")))]);
+    let gate = Value::map([("$type", Value::text(POSTGATE)), ("post", Value::text(post)), ("createdAt", Value::text(created(n)))]);
+    with(gate, "embeddingRules", Value::Array(vec![rule]))
+}
+
+pub fn list_item(list: &str, did: &str, n: i64) -> Value {
+    with(tie(LISTITEM, did, n), "list", Value::text(list))
+}
+
+pub fn verification(did: &str, n: i64) -> Value {
+    with(with(tie(VERIFICATION, did, n), "handle", Value::text("name.test")), "displayName", Value::text("Name"))
+}
+
+/// A profile that came through a starter pack.
+pub fn profile_through(pack: &str, name: &str) -> Value {
+    let profile = Value::map([("$type", Value::text(PROFILE)), ("displayName", Value::text(name))]);
+    with(profile, "joinedViaStarterPack", strong_ref(pack, named(pack)))
 }
 
 /// A post that its lexicon does not allow: its text is a number.

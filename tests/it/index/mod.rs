@@ -2,11 +2,15 @@
 
 mod accounts;
 mod edges;
+mod gates;
+mod joins;
 mod kept;
 mod kit;
 mod letters;
 mod names;
+mod notifs;
 mod offsets;
+mod pending;
 mod plans;
 mod posts;
 mod purge;
@@ -14,3 +18,6 @@ mod random;
 mod reindex;
 mod repos;
 mod speed;
+mod splits;
+mod threads;
+mod told;

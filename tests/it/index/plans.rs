@@ -69,14 +69,72 @@ async fn every_hot_statement_uses_its_index() {
         ("account::ids", "account_did"),
         ("offset::compare_and_set", "stream_offset_pkey"),
     ];
+    assert_plans(&desk, &expected).await;
+}
+
+/// Each statement uses its index, and reads no table from end to end.
+async fn assert_plans(desk: &Desk, expected: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (name, index) in expected {
-        let plan = plan(&desk, name).await;
+        let plan = plan(desk, name).await;
         if !plan.contains(&format!(" {index} ")) || plan.contains("Seq Scan") {
             wrong.push(format!("{name} should use {index}:\n{plan}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Rows as months leave them: their keys lie some seconds apart, their authors are many.
+const MANY: &str = "
+    INSERT INTO post (rkey, author, flags, rec, parent_r, parent_a, root_r, root_a)
+      SELECT n::int8 << 33, 100 + n % 997, 1, '\\x00', (n - 1)::int8 << 33, 100 + (n - 1) % 997, (n - n % 50)::int8 << 33, 100 + (n - n % 50) % 997
+      FROM generate_series(1, 60000) n;
+    INSERT INTO notif (rkey, sr, recipient, author, reason)
+      SELECT n::int8 << 33, (n - 1)::int8 << 33, 100 + (n - 1) % 997, 100 + n % 997, 1 + n % 3 FROM generate_series(1, 60000) n;
+    INSERT INTO pending (mr, ma, rkey, author) SELECT (n / 3)::int8 << 33, 5, n::int8 << 33, 100 + n % 997 FROM generate_series(1, 40000) n;
+    INSERT INTO threadgate (rkey, author, rules) SELECT n::int8 << 33, 100 + n % 997, 1 FROM generate_series(1, 20000) n;
+    INSERT INTO postgate (rkey, author) SELECT n::int8 << 33, 100 + n % 997 FROM generate_series(1, 20000) n;
+    INSERT INTO pack_join (author, sr, sa, time) SELECT n, n::int8 << 33, 5, n::int8 << 33 FROM generate_series(1000, 20000) n;
+    ANALYZE";
+
+#[tokio::test]
+async fn every_statement_of_what_is_derived_uses_its_index() {
+    let mut desk = Desk::open().await;
+    desk.client.batch_execute(MANY).await.unwrap();
+    let (mut alice, mut bob, mut carol) = (Repo::new("alice"), Repo::new("bob"), Repo::new("carol"));
+    let (one, two) = (bob.uri(POST, &key(1)), carol.uri(POST, &key(2)));
+    let profile = put(appviewd::queue::Action::Create, PROFILE, "self", &profile_through(&bob.uri(PACK, &key(9)), "a"));
+    let gone = || appviewd::queue::Op { rkey: "self".parse().unwrap(), ..delete(PROFILE, 1) };
+    // A reply that waits, moves on and violates; gates, notifications and a join that come and go.
+    desk.apply([alice.commit([create(POST, 5, &reply_in(&one, &two, 5)), create(POST, 6, &reply_in(&one, &two, 6)), profile])]).await;
+    desk.apply([carol.commit([create(POST, 2, &reply(&one, 2)), create(POSTGATE, 2, &postgate(&two, 2))]), alice.commit([gone()])]).await;
+    desk.apply([alice.commit([delete(POST, 6)])]).await;
+    let gate = create(THREADGATE, 1, &threadgate(&one, Some(vec![rule("mention")]), &[], 1));
+    desk.apply([bob.commit([create(POST, 1, &post("root", 1)), gate])]).await;
+    desk.apply([alice.commit([create(POST, 7, &quoting(reply(&one, 7), &two))])]).await;
+    desk.apply([carol.commit([delete(POSTGATE, 2), delete(POST, 2)]), bob.commit([delete(THREADGATE, 1)])]).await;
+    desk.index.expire_pending(&mut desk.client, 60).await.unwrap();
+    assert_eq!(desk.marks().await, ["alice/5 violates", "alice/7 detached", "alice/7 violates"], "each way was gone");
+    desk.client.batch_execute("SET plan_cache_mode = force_generic_plan").await.unwrap();
+    let expected = [
+        ("post::ancestors", "post_key"),
+        ("post::records", "post_key"),
+        ("post::set_flags", "post_key"),
+        ("notif::of", "notif_record"),
+        ("notif::delete", "notif_record"),
+        ("pending::waiting_for", "pending_missing"),
+        ("pending::of", "pending_reply"),
+        ("pending::update", "pending_reply"),
+        ("pending::delete", "pending_reply"),
+        ("pending::expire", "pending_since"),
+        ("threadgate::of", "threadgate_post"),
+        ("threadgate::delete", "threadgate_post"),
+        ("postgate::of", "postgate_post"),
+        ("postgate::delete", "postgate_post"),
+        ("pack_join::of", "pack_join_pkey"),
+        ("pack_join::delete", "pack_join_pkey"),
+    ];
+    assert_plans(&desk, &expected).await;
 }
 
 #[tokio::test]
