@@ -15,9 +15,13 @@ struct Thread {
 
 impl Thread {
     async fn open() -> Self {
+        Self::on(Desk::open().await)
+    }
+
+    fn on(desk: Desk) -> Self {
         let root = Repo::new("root");
         let uri = root.uri(POST, &key(1));
-        Self { desk: Desk::open().await, root, guest: Repo::new("guest"), uri }
+        Self { desk, root, guest: Repo::new("guest"), uri }
     }
 
     fn gate(&self, allow: Option<Vec<Value>>) -> Op {
@@ -42,9 +46,11 @@ impl Thread {
 
 #[tokio::test]
 async fn each_rule_allows_whom_it_names_and_nobody_else() {
+    let mut desk = Desk::open().await;
     for nobody_else in [false, true] {
         for rule_name in ["mention", "follower", "following", "list", "none", "absent"] {
-            let mut thread = Thread::open().await;
+            desk.forget().await;
+            let mut thread = Thread::on(desk);
             let named = if nobody_else { "did:plc:someone" } else { "did:plc:guest" };
             let list = thread.root.uri(LIST, &key(7));
             let allow = match rule_name {
@@ -69,6 +75,7 @@ async fn each_rule_allows_whom_it_names_and_nobody_else() {
             assert_eq!(thread.violates(5).await, expected, "{rule_name}, nobody else: {nobody_else}");
             assert_eq!(thread.desk.replies(&thread.uri).await, i64::from(!expected), "{rule_name}");
             assert_eq!(thread.desk.notifs_of("root").await.len(), usize::from(!expected), "{rule_name}");
+            desk = thread.desk;
         }
     }
 }

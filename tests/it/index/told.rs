@@ -6,6 +6,8 @@ use super::kit::*;
 
 const SHORT: &str = "replace((SELECT did FROM account WHERE id = $), 'did:plc:', '')";
 
+const NAMES: &str = "(SELECT array_agg(did ORDER BY n) FROM UNNEST($) WITH ORDINALITY k (id, n) JOIN account a ON a.id = k.id)";
+
 fn name(column: &str) -> String {
     SHORT.replace('$', column)
 }
@@ -73,6 +75,12 @@ impl Desk {
         lines
     }
 
+    /// As if nothing had come so far; accounts keep their ids.
+    pub async fn forget(&self) {
+        const TABLES: &str = "repo, post, post_stat, actor_stat, follow, listitem, record_other, notif, pending, threadgate, postgate";
+        self.client.batch_execute(&format!("TRUNCATE {TABLES}")).await.unwrap();
+    }
+
     /// The number of replies that the post counts.
     pub async fn replies(&self, uri: &str) -> i64 {
         let lines = self.lines_of("count").await;
@@ -86,7 +94,12 @@ impl Desk {
         all.extend(self.waits().await);
         all.extend(self.marks().await);
         for sql in [
-            format!("SELECT {}, rkey, rules, lists_r, lists_a, hidden_r, hidden_a FROM threadgate", name("author")),
+            format!(
+                "SELECT {}, rkey, rules, lists_r, {}, hidden_r, {} FROM threadgate",
+                name("author"),
+                NAMES.replace('$', "lists_a"),
+                NAMES.replace('$', "hidden_a")
+            ),
             format!("SELECT {}, rkey FROM postgate", name("author")),
             format!("SELECT {}, sr, {}, time FROM pack_join", name("author"), name("sa")),
         ] {
