@@ -8,6 +8,7 @@ use tokio::process::Command;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::ceiling::{self, Extent};
 use super::child::Child;
 use super::report::Report;
 use super::storage::{Index, Table, Weight};
@@ -89,12 +90,17 @@ async fn measure(options: &Options, daemon: &mut Child, port: u16, relay_port: u
     };
     let samples = sample(options, daemon, &mut relay, who, stop).await;
     relay.stop().await;
+    let samples = samples?;
     let weight = Weight {
         wal: u64::try_from(size::wal(&database).await? - wal).unwrap_or(0),
         tables: tables(&database).await?,
         peak_memory: process::peak_memory(daemon.pid),
     };
-    Report::new(options, &samples?, weight)
+    let mut report = Report::new(options, &samples, weight)?;
+    tracing::info!("measuring the ceiling");
+    let extent = Extent { batch: report.batch(), events: report.applied, time: Duration::from_secs(options.seconds) };
+    report.ceiling = Some(ceiling::measure(url, options.events_of, &options.recording.path, extent, stop).await?);
+    Ok(report)
 }
 
 /// All tables with their rows and indexes.

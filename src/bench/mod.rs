@@ -1,5 +1,6 @@
 //! Benchmarks of the real thing: child processes as an operator would run them, watched from outside. Never a part of what it measures.
 
+mod ceiling;
 mod child;
 mod counters;
 mod ingest;
@@ -9,13 +10,15 @@ mod report;
 mod storage;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::queue::Event;
 
 pub use ingest::ingest;
 pub use report::Report;
 
 /// A run of `bench ingest`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     pub recording: Recording,
     /// Where the daemon and the children's logs are; the caller makes and removes it.
@@ -32,7 +35,14 @@ pub struct Options {
     pub own_database: String,
     /// `section.key=value` for the daemon.
     pub settings: Vec<String>,
+    /// What ingest makes of the frames of a recording.
+    pub events_of: EventsOf,
 }
+
+/// The events of a recording's frames, in order.
+pub type EventsOf = fn(&Path) -> anyhow::Result<Events>;
+/// Read and judged as they are asked for.
+pub type Events = Box<dyn Iterator<Item = anyhow::Result<Event>> + Send>;
 
 /// Frames that were made beforehand.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::Options;
+use super::ceiling::Ceiling;
 use super::numbers::{number, ratio};
 use super::storage::{Storage, Weight};
 use super::watch::{Cpu, Sample};
@@ -33,6 +34,8 @@ pub struct Report {
     pub steady: Option<Window>,
     /// In the steady window, else in the whole.
     pub least_per_second: f64,
+    /// The same statements on one connection, with nothing else at work.
+    pub ceiling: Option<Ceiling>,
     pub daemon_peak_memory_bytes: Option<u64>,
     pub wal_bytes_per_event: f64,
     pub queue: Queue,
@@ -100,6 +103,7 @@ impl Report {
             whole: Window::between(first, end),
             steady: steady.and_then(|part| Some(Window::between(part.first()?, part.last()?))),
             least_per_second: least(part),
+            ceiling: None,
             daemon_peak_memory_bytes: weight.peak_memory,
             wal_bytes_per_event: ratio(weight.wal, last.applied),
             queue: Queue::new(samples, last),
@@ -107,6 +111,16 @@ impl Report {
             problems: problems(last),
             storage: Storage::new(weight.tables),
         })
+    }
+
+    /// Events in a transaction, on average.
+    pub(super) fn batch(&self) -> usize {
+        format!("{:.0}", self.worker.events_per_transaction).parse().unwrap_or(1)
+    }
+
+    /// Events a second while both halves worked, or over all.
+    fn sustained(&self) -> f64 {
+        self.steady.as_ref().unwrap_or(&self.whole).events_per_second
     }
 
     /// The figures for people.
@@ -143,6 +157,12 @@ impl Report {
             )?;
         }
         writeln!(out, "least events in a second: {:.0}", self.least_per_second)?;
+        if let Some(ceiling) = &self.ceiling {
+            let (share, cpu) = (100.0 * self.sustained() / ceiling.events_per_second, ceiling.backend_cpu_micros_per_event);
+            let cpu = cpu.map_or("?".to_owned(), |cpu| format!("{cpu:.1}"));
+            let per_second = ceiling.events_per_second;
+            writeln!(out, "one connection alone: {per_second:.0} events/s ({cpu} us of its process); sustained were {share:.0} % of that")?;
+        }
         if let Some(bytes) = self.daemon_peak_memory_bytes {
             writeln!(out, "memory of the daemon at most: {:.0} MiB", ratio(bytes, 1 << 20))?;
         }

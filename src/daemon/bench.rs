@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -15,6 +15,8 @@ use super::signals::Signals;
 use crate::bench::{self, Options, Recording};
 use crate::cli;
 use crate::config::Sources;
+use crate::config::ingest::Verify;
+use crate::ingest::judge::{Verdict, judge};
 use crate::sandbox::load as frames_of_size;
 use crate::sandbox::recording;
 
@@ -72,6 +74,7 @@ async fn prepared(
         database: flags.database,
         own_database: embedded::postgres_of(&data)?,
         settings,
+        events_of,
     };
     bench::ingest(&options, &stop).await
 }
@@ -102,6 +105,15 @@ fn counted(path: &Path, stop: &CancellationToken) -> anyhow::Result<Recording> {
         frames += 1;
     }
     Ok(Recording { path, frames, bytes })
+}
+
+/// Reads and judges the frames of a recording as ingest does, but for the proofs: what is measured comes later.
+fn events_of(path: &Path) -> anyhow::Result<bench::Events> {
+    let event = |frame: std::io::Result<Vec<u8>>| match judge(&frame?, i64::MAX, Verify::Blocks) {
+        Verdict::Event(judged) => Ok(judged.event),
+        other => Err(anyhow!("a frame that is no event: {other:?}")),
+    };
+    Ok(Box::new(recording::Reader::open(path)?.map(event)))
 }
 
 /// The folder of a run; removed at its end unless it is to be kept.

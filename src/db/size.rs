@@ -31,6 +31,13 @@ pub async fn rows(client: &impl GenericClient, table: &str) -> Result<i64, Error
     client.query_one(&sql, &[]).await?.try_get(0)
 }
 
+/// Makes an empty database, in place of one of this name.
+pub async fn create_database(client: &tokio_postgres::Client, name: &str) -> Result<(), Error> {
+    let quoted = name.replace('"', "\"\"");
+    client.batch_execute(&format!("-- size::create_database\nDROP DATABASE IF EXISTS \"{quoted}\"")).await?;
+    client.batch_execute(&format!("-- size::create_database\nCREATE DATABASE \"{quoted}\"")).await
+}
+
 /// Bytes of write-ahead log ever written.
 pub async fn wal(client: &impl GenericClient) -> Result<i64, Error> {
     const SQL: &str = "-- size::wal

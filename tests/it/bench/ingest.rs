@@ -41,7 +41,8 @@ async fn a_small_run_ends_and_tells_what_happened() {
     let records = figures["storage"]["records"].as_u64().unwrap();
     assert!((EVENTS * 8 / 10..EVENTS).contains(&records), "{records} records");
     assert!(figures["frame_bytes"].as_f64().unwrap() > 4_000.0 && figures["daemon_peak_memory_bytes"].as_u64().unwrap() > 1 << 20);
-    for word in ["whole", "like_pair", "problems: none", "per record"] {
+    assert_eq!(figures["ceiling"]["events"], figures["applied"]);
+    for word in ["whole", "like_pair", "problems: none", "per record", "one connection alone"] {
         assert!(out.contains(word), "{word} in {out}");
     }
     let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
