@@ -26,7 +26,7 @@ pub(super) type NamesFn = for<'a> fn(&'a [u8], &mut Names<'a>);
 pub(super) type RowFn = fn(Place, &[u8], &dyn Ids) -> Result<Row, RecordError>;
 
 /// Every record type.
-const TYPES: [Type; 22] = [
+const TYPES: &[Type] = &[
     actor::content_visibility::TYPE,
     actor::profile::TYPE,
     actor::status::TYPE,
@@ -53,7 +53,7 @@ const TYPES: [Type; 22] = [
 
 /// The type of a collection's records.
 pub(super) fn of(coll: Coll) -> Option<&'static Type> {
-    const { &TYPES }.iter().find(|known| known.coll == coll)
+    TYPES.iter().find(|known| known.coll == coll)
 }
 
 impl Type {

@@ -1,6 +1,7 @@
 //! The one integration-test binary: against real PostgreSQL, real Redis, real bytes. One module a subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc, clippy::print_stderr)]
 
+mod adding;
 mod bench;
 mod chaos;
 mod collection;
