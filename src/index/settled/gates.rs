@@ -97,7 +97,7 @@ async fn mentions(tx: &Transaction<'_>, records: &[(Ref, Vec<u8>)], world: &mut 
                 of_root.push((*root, mentions.unwrap_or_default()));
             }
             Err(error) => {
-                tracing::error!(%error, author = root.author, rkey = root.rkey, "a stored post cannot be read: it mentions nobody")
+                tracing::error!(%error, author = root.author, rkey = root.rkey, "a stored post cannot be read: it mentions nobody");
             }
         }
     }

@@ -37,7 +37,8 @@ pub(super) async fn all(tx: &Transaction<'_>, world: &World<'_>, items: &[Source
         actors(tx, world),
         letters(tx, world),
         leftovers(tx, items),
-        derived::all(tx, world),
+        // On the heap: futures that hold this one stay small.
+        Box::pin(derived::all(tx, world)),
     );
     let (r0, r1, r2, r3, r4, r5, r6, r7, r8, derived) = results;
     first_cause([r0, r1, r2, r3, r4, r5, r6, r7, r8].into_iter().chain(derived))
