@@ -8,7 +8,7 @@ use super::context::{Context, Part};
 use crate::index::IndexError;
 
 /// How often is looked; the time to live is hours.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Runs until `shutdown`; a transaction that is cut off then leaves nothing.
 pub async fn run(context: Arc<Context>) {
