@@ -61,7 +61,7 @@ impl Random {
 }
 
 /// The event in the oracle.
-fn play(oracle: &mut Oracle, event: &Event) {
+pub fn play(oracle: &mut Oracle, event: &Event) {
     let did = event.did.as_ref().unwrap().as_str();
     match &event.body {
         Body::Identity { handle } => oracle.identity(did, handle.as_deref()),

@@ -6,8 +6,6 @@ use super::kit::*;
 
 const SHORT: &str = "replace((SELECT did FROM account WHERE id = $), 'did:plc:', '')";
 
-const NAMES: &str = "(SELECT array_agg(did ORDER BY n) FROM UNNEST($) WITH ORDINALITY k (id, n) JOIN account a ON a.id = k.id)";
-
 fn name(column: &str) -> String {
     SHORT.replace('$', column)
 }
@@ -86,27 +84,5 @@ impl Desk {
         let lines = self.lines_of("count").await;
         let line = lines.into_iter().find(|line| line.starts_with(&format!("count {uri} ")));
         line.and_then(|line| line.split("replies=").nth(1)?.split(' ').next()?.parse().ok()).unwrap_or(0)
-    }
-
-    /// Everything that is derived, for comparison.
-    pub async fn derived(&self) -> Vec<String> {
-        let mut all = self.notifs().await;
-        all.extend(self.waits().await);
-        all.extend(self.marks().await);
-        for sql in [
-            format!(
-                "SELECT {}, rkey, rules, lists_r, {}, hidden_r, {} FROM threadgate",
-                name("author"),
-                NAMES.replace('$', "lists_a"),
-                NAMES.replace('$', "hidden_a")
-            ),
-            format!("SELECT {}, rkey FROM postgate", name("author")),
-            format!("SELECT {}, sr, {}, time FROM pack_join", name("author"), name("sa")),
-        ] {
-            let rows = self.client.query(&format!("SELECT row_to_json(t)::text FROM ({sql}) t"), &[]).await.unwrap();
-            all.extend(rows.iter().map(|row| row.get::<_, String>(0)));
-        }
-        all.sort();
-        all
     }
 }
