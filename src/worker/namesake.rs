@@ -58,20 +58,20 @@ impl Namesake {
 mod tests {
     use super::*;
 
-    fn row(instance: u32, roles: &str) -> Option<Before> {
-        Some(Before { roles: roles.to_owned(), instance: Some(instance) })
+    fn row(instance: u32, roles: &str) -> Before {
+        Before { roles: roles.to_owned(), instance: Some(instance) }
     }
 
     #[test]
     fn a_former_life_of_its_own_is_none() {
         let mut namesake = Namesake::new(7);
-        for before in [row(3, "worker"), row(7, "worker"), row(7, "worker"), None] {
+        for before in [Some(row(3, "worker")), Some(row(7, "worker")), Some(row(7, "worker")), None] {
             namesake.look("w", before).unwrap();
         }
         // Nor is it one in a database that was set back.
         for _ in 0..5 {
             for before in [row(3, "worker"), row(7, "worker")] {
-                namesake.look("w", before).unwrap();
+                namesake.look("w", Some(before)).unwrap();
             }
         }
         assert_eq!(namesake.times, 0);
@@ -81,15 +81,15 @@ mod tests {
     fn the_newcomer_ends_and_the_older_goes_on() {
         let (mut old, mut new) = (Namesake::new(1), Namesake::new(2));
         old.look("w", None).unwrap();
-        new.look("w", row(1, "ingest,worker")).unwrap();
+        new.look("w", Some(row(1, "ingest,worker"))).unwrap();
         for _ in 1..PROOF {
-            old.look("w", row(2, "worker")).unwrap();
-            new.look("w", row(1, "ingest,worker")).unwrap();
+            old.look("w", Some(row(2, "worker"))).unwrap();
+            new.look("w", Some(row(1, "ingest,worker"))).unwrap();
         }
         for _ in 0..PROOF {
-            old.look("w", row(2, "worker")).unwrap();
+            old.look("w", Some(row(2, "worker"))).unwrap();
         }
-        let error = new.look("w", row(1, "ingest,worker")).unwrap_err().to_string();
+        let error = new.look("w", Some(row(1, "ingest,worker"))).unwrap_err().to_string();
         assert!(error.contains("under the name w"), "{error}");
     }
 
@@ -97,7 +97,7 @@ mod tests {
     fn a_process_that_is_no_worker_ends_nobody() {
         let mut namesake = Namesake::new(2);
         for _ in 0..=PROOF {
-            namesake.look("w", row(1, "ingest")).unwrap();
+            namesake.look("w", Some(row(1, "ingest"))).unwrap();
         }
         assert_eq!(namesake.times, PROOF);
     }

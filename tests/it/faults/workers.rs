@@ -87,7 +87,7 @@ async fn a_frozen_worker_s_commit_is_refused() {
     let done = stack.dump().await;
     one.thaw();
     eventually("the thawed one's commit is refused", 20, async || one.metric("appviewd_worker_lost_total").await > 0.0).await;
-    eventually("and it notices", 10, async || one.metric("appviewd_worker_leases_lost_total").await == 2.0).await;
+    eventually("and it notices", 10, async || one.metric("appviewd_worker_leases_lost_total").await > 1.0).await;
     assert_eq!(stack.dump().await, done, "something was done twice");
     flow(&mut stack, "2 + 2 again", 15, async || owns(&one, 2).await && owns(&two, 2).await).await;
     let last = stack.send(300);
