@@ -9,6 +9,7 @@ pub mod judge;
 pub mod postgres;
 pub mod proxy;
 pub mod records;
+pub mod recount;
 pub mod redis;
 pub mod relay;
 pub mod stack;
