@@ -5,6 +5,7 @@ mod answers;
 mod crash;
 mod happy;
 mod postgres;
+mod purge;
 mod redis;
 mod relay;
 mod table;

@@ -5,7 +5,7 @@ mod edges;
 mod gates;
 mod joins;
 mod kept;
-mod kit;
+pub mod kit;
 mod letters;
 mod names;
 mod notifs;

@@ -3,7 +3,7 @@
 use super::kit::*;
 
 /// The text of a prepared statement of `db/`, from its name, as it stands in the source.
-async fn plan(desk: &Desk, name: &str) -> String {
+pub async fn plan(desk: &Desk, name: &str) -> String {
     let sql = "SELECT statement FROM pg_prepared_statements WHERE statement LIKE '-- ' || $1 || chr(10) || '%'";
     let statement: String = desk.client.query_one(sql, &[&name]).await.unwrap_or_else(|_| panic!("{name} was never prepared")).get(0);
     let types = desk.client.query_one(&sql.replace("SELECT statement", "SELECT array_length(parameter_types, 1)"), &[&name]).await.unwrap();

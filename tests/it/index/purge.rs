@@ -13,6 +13,7 @@ use appviewd::queue::{Action, Event, Op};
 
 use super::accounts::account;
 use super::kit::*;
+use super::plans::plan;
 use crate::support::recount::{miscounted, owned};
 
 const GENERATOR: &str = "app.bsky.feed.generator";
@@ -348,4 +349,22 @@ async fn a_key_that_is_named_stays_and_counts_without_a_subject_go_with_theirs()
     assert_eq!(names.iter().map(|row| row.get::<_, &str>(0)).collect::<Vec<_>>(), ["a-post", "named"], "gates may name posts");
     assert_eq!(desk.lines_of("count").await, [format!("count {} likes=1", likes[0])]);
     assert_eq!(desk.number("SELECT count(*) FROM post_stat").await, 1);
+}
+
+#[tokio::test]
+async fn every_statement_of_a_purge_uses_an_index() {
+    let mut desk = Desk::open().await;
+    let [alice, ..] = crowd(&mut desk).await;
+    desk.apply([deleted(&alice, 100)]).await;
+    purge_all(&mut desk).await;
+    desk.client.batch_execute("ANALYZE").await.unwrap();
+    let names = "SELECT split_part(substr(statement, 4), chr(10), 1) FROM pg_prepared_statements WHERE statement LIKE '-- purge::%'";
+    let names: Vec<String> = desk.client.query(names, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert!(names.len() >= 23, "{names:?}");
+    for name in names {
+        let plan = plan(&desk, &name).await;
+        assert!(!plan.contains("Seq Scan") && plan.contains("Index"), "{name}:\n{plan}");
+        let found_by_place = name.ends_with("likes") || name.ends_with("posts") || name.ends_with("records");
+        assert!(!found_by_place || plan.contains("Tid Scan"), "{name}:\n{plan}");
+    }
 }

@@ -1,5 +1,6 @@
 //! What the API answers.
 
+mod accounts;
 mod database;
 mod feed;
 mod http;

@@ -3,5 +3,6 @@
 mod faults;
 mod feeder;
 mod leases;
+mod purge;
 mod rig;
 mod start;
