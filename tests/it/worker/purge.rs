@@ -37,7 +37,7 @@ async fn a_partition_waits_for_a_purge_of_several_batches_and_goes_on() {
     let head = push(&feeder, [alice.commit([create(POST, 2, &post("new", 2))])]);
     let head = others.iter_mut().map(|repo| push(&feeder, [repo.commit([create(POST, 3, &post("other", 3))])])).max().unwrap_or(head);
     rig.applied(head, 30).await;
-    let metrics = worker.telemetry.metrics().worker;
+    let metrics = &worker.telemetry.metrics().worker;
     assert_eq!((metrics.purges.get(), metrics.purged_rows.get()), (1, 12_001));
     assert_eq!(metrics.events.get(), u64::try_from(head).unwrap());
     assert_eq!(owned(&client, "did:plc:alice").await, [("post.author".to_owned(), 1)]);
