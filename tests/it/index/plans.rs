@@ -7,9 +7,10 @@ pub async fn plan(desk: &Desk, name: &str) -> String {
     let sql = "SELECT statement FROM pg_prepared_statements WHERE statement LIKE '-- ' || $1 || chr(10) || '%'";
     let statement: String = desk.client.query_one(sql, &[&name]).await.unwrap_or_else(|_| panic!("{name} was never prepared")).get(0);
     let types = desk.client.query_one(&sql.replace("SELECT statement", "SELECT array_length(parameter_types, 1)"), &[&name]).await.unwrap();
-    let nulls = vec!["NULL"; usize::try_from(types.get::<_, i32>(0)).unwrap()].join(", ");
+    let nulls = vec!["NULL"; usize::try_from(types.get::<_, Option<i32>>(0).unwrap_or(0)).unwrap()].join(", ");
+    let nulls = if nulls.is_empty() { nulls } else { format!("({nulls})") };
     desk.client.batch_execute(&format!("PREPARE explained AS {statement}")).await.unwrap();
-    let rows = desk.client.query(&format!("EXPLAIN EXECUTE explained ({nulls})"), &[]).await.unwrap();
+    let rows = desk.client.query(&format!("EXPLAIN EXECUTE explained {nulls}"), &[]).await.unwrap();
     desk.client.batch_execute("DEALLOCATE explained").await.unwrap();
     rows.iter().map(|r| r.get::<_, String>(0)).collect::<Vec<_>>().join("\n")
 }
