@@ -20,8 +20,13 @@ use super::suspects::Suspects;
 use crate::queue::{Appender, Moved, QueueError, Seen, Stream, entry};
 use crate::telemetry::failpoint;
 
-/// Events are sent at the latest this long after they were read (the contract says 5 ms).
+/// Events are sent at the latest this long after they were read (the contract says 5 ms), while the relay is up to date.
 const FLUSH: Duration = Duration::from_millis(4);
+/// Where the relay is behind by [`LATE_MS`] nobody waits for a single event: they travel in larger entries, which cost Redis and both sides
+/// a fraction.
+const FLUSH_LATE: Duration = Duration::from_millis(100);
+/// Age of the newest event read, in milliseconds, from which on events are late.
+const LATE_MS: i64 = 10_000;
 /// Idle partitions move on, and the queue is asked whether it still stands, this often.
 const TICK: Duration = Duration::from_secs(1);
 /// Bytes of events that are read and not yet in the queue, over all partitions; the relay is not read above.
@@ -156,7 +161,8 @@ impl<'a> Session<'a> {
 
     fn flush_later(&mut self) {
         if self.flush_at.is_none() && self.opened.intake.lanes.iter().any(Lane::is_due) {
-            self.flush_at = Some(Instant::now() + FLUSH);
+            let is_late = self.opened.intake.newest_time().is_some_and(|time| now_micros() - time > LATE_MS * 1000);
+            self.flush_at = Some(Instant::now() + if is_late { FLUSH_LATE } else { FLUSH });
         }
     }
 

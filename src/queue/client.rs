@@ -12,7 +12,7 @@ use super::appender::Appender;
 use super::keys::{Keys, Stream};
 use super::link::Link;
 use super::script::{BEGIN, SNAPSHOT, TRIM};
-use super::snapshot::Snapshot;
+use super::snapshot::{Most, Snapshot};
 use super::value::int;
 use super::waker::Waker;
 use super::{Position, QueueError};
@@ -95,19 +95,19 @@ impl Queue {
         answer.first().and_then(int).and_then(|n| u64::try_from(n).ok()).ok_or_else(|| link.foreign(TRIM.name))
     }
 
-    /// Floor, position and the entries after `after`, as one picture: at most `count`, and none once `bytes` are together. `None` where the
-    /// partition is absent.
-    pub async fn snapshot(&self, stream: &Stream, after: Position, count: usize, bytes: usize) -> Result<Option<Snapshot>, QueueError> {
+    /// Floor, position and the entries after `after`, as one picture. `None` where the partition is absent.
+    pub async fn snapshot(&self, stream: &Stream, after: Position, most: Most) -> Result<Option<Snapshot>, QueueError> {
         let from = if after.is_live() { "-".to_owned() } else { format!("({after}") };
         let link = self.link().await?;
-        let answer = link.run(&SNAPSHOT, stream, vec![from.into(), count.to_string().into(), bytes.to_string().into()]).await?;
+        let bounds = [most.entries, most.bytes, most.events].map(|bound| Value::from(bound.to_string()));
+        let answer = link.run(&SNAPSHOT, stream, std::iter::once(from.into()).chain(bounds).collect()).await?;
         Snapshot::read(answer).map_err(|_| link.foreign(SNAPSHOT.name))
     }
 
     /// The positions of a source's first `parts` partitions; `None` where one is absent.
     pub async fn positions(&self, source: &Arc<str>, parts: u16) -> Result<Vec<Option<Position>>, QueueError> {
         let one = async |part| {
-            let snapshot = self.snapshot(&self.stream(source, part), Position::LIVE, 0, 0).await?;
+            let snapshot = self.snapshot(&self.stream(source, part), Position::LIVE, Most::entries(0)).await?;
             Ok::<_, QueueError>(snapshot.map(|s| s.pos))
         };
         futures_util::future::try_join_all((0..parts).map(one)).await

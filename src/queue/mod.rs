@@ -26,5 +26,5 @@ pub use event::{Action, Body, Commit, Event, Op};
 pub use keys::Stream;
 pub use partition::{HASH_NAME, partition};
 pub use server::{HighWater, Memory};
-pub use snapshot::{Entry, Snapshot};
+pub use snapshot::{Entry, Most, Snapshot};
 pub use waker::Waker;

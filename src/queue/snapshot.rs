@@ -6,6 +6,27 @@ use fred::types::Value;
 use super::Position;
 use super::value::{bytes, int, position};
 
+/// How much a picture holds at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Most {
+    pub entries: usize,
+    /// No entry is taken once these many bytes of entries are together.
+    pub bytes: usize,
+    /// No entry is taken once these many events are together, the first entry counted as one.
+    pub events: usize,
+}
+
+impl Most {
+    /// Bounded by a number of entries only.
+    #[must_use]
+    pub fn entries(entries: usize) -> Self {
+        Self { entries, bytes: NO_BOUND, events: NO_BOUND }
+    }
+}
+
+/// Scripts compute with 64-bit floats: sums with it are exact, and no stream holds so much.
+const NO_BOUND: usize = 1 << 50;
+
 /// The stream holds exactly the partition's events in (floor, pos].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {

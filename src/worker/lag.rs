@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::board::Turn;
 use super::context::Context;
 use super::read::{self, ReadError};
+use crate::queue::Most;
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -27,7 +28,7 @@ pub async fn run(context: Arc<Context>) {
 /// Of every partition, whoever owns it: all that waits is one entry that the offset may lie in, and those behind it.
 async fn ask(context: &Context) -> Result<(), ReadError> {
     for (place, stream, offset) in context.board.offsets() {
-        if let Some(snapshot) = context.queue.snapshot(&stream, offset, 1, 1).await? {
+        if let Some(snapshot) = context.queue.snapshot(&stream, offset, Most::entries(1)).await? {
             let turn = Turn { place, stream, offset };
             context.board.counted(place, offset, snapshot.events, read::applied(&turn, &snapshot)?);
         }

@@ -55,6 +55,7 @@ pub async fn run(context: Arc<Context>, applier: mpsc::Sender<Ready>) {
                     context.board.seen(turn.place, work.read_to, work.appended);
                     let Some(ready) = prepare(&context, turn.place, work).await else {
                         context.board.again(turn.place);
+                        backoff.pause().await;
                         continue;
                     };
                     if applier.send(ready).await.is_err() {
@@ -101,22 +102,18 @@ fn complain(context: &Context, error: &ReadError) {
     context.trouble(Part::Read, error);
 }
 
-/// Prepares the batch; tries again until it works. `None`: the offset has moved meanwhile.
+/// Prepares the batch. `None`: the database is in trouble; the batch is used up then, and its partition to be read again. (To keep it would
+/// be to copy every event each time.)
 async fn prepare(context: &Context, place: Place, work: Work) -> Option<Ready> {
-    let mut backoff = Backoff::of_store();
-    let events = work.batch.events.len();
-    loop {
-        let started = Instant::now();
-        match attempt(context, work.batch.clone()).await {
-            Ok(prepared) => {
-                context.telemetry.metrics().worker.prepare_seconds.observe(started.elapsed().as_secs_f64());
-                return Some(Ready { place, prepared, events, applied: work.applied });
-            }
-            Err(error) => context.trouble(Part::Prepare, &error),
+    let (events, started) = (work.batch.events.len(), Instant::now());
+    match attempt(context, work.batch).await {
+        Ok(prepared) => {
+            context.telemetry.metrics().worker.prepare_seconds.observe(started.elapsed().as_secs_f64());
+            Some(Ready { place, prepared, events, applied: work.applied })
         }
-        backoff.pause().await;
-        if context.board.offset(place) != Some(work.batch.old) {
-            return None;
+        Err(error) => {
+            context.trouble(Part::Prepare, &error);
+            None
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::board::Turn;
 use crate::index::Batch;
 use crate::queue::entry::{self, EntryError};
-use crate::queue::{Event, Position, Queue, QueueError, Snapshot};
+use crate::queue::{Event, Most, Position, Queue, QueueError, Snapshot};
 use crate::telemetry::failpoint;
 
 /// Entries in one picture at most; beyond its events and bytes only a bound for entries without events.
@@ -49,7 +49,8 @@ pub enum ReadError {
 
 /// Reads the partition from its offset on: about `limit` events at most.
 pub async fn read(queue: &Queue, turn: &Turn, limit: usize) -> Result<Found, ReadError> {
-    let Some(snapshot) = queue.snapshot(&turn.stream, turn.offset, ENTRIES.min(limit), BYTES).await? else {
+    let most = Most { entries: ENTRIES.min(limit), bytes: BYTES, events: limit };
+    let Some(snapshot) = queue.snapshot(&turn.stream, turn.offset, most).await? else {
         begin(queue, turn, true).await?;
         return Ok(Found::Begun);
     };

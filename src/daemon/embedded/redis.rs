@@ -42,6 +42,8 @@ fn arguments(dir: &Path, socket: &Path, pid_file: &Path) -> Vec<OsString> {
         ("--appendonly", "yes"),
         ("--appendfsync", "everysec"),
         ("--save", ""),
+        // Rewriting the append-only file took a fifth of its time, compressing what is compressed already.
+        ("--rdbcompression", "no"),
         ("--maxmemory-policy", "noeviction"),
     ];
     let paths = paths.into_iter().flat_map(|(name, path)| [OsString::from(name), path.as_os_str().to_owned()]);

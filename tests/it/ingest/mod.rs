@@ -11,7 +11,7 @@ use std::sync::Arc;
 use appviewd::atproto::frame::Frame;
 use appviewd::config::Config;
 use appviewd::ingest;
-use appviewd::queue::{Body, Event, Position, Queue, Stream, entry, partition};
+use appviewd::queue::{Body, Event, Most, Position, Queue, Stream, entry, partition};
 use appviewd::sandbox::Network;
 use appviewd::telemetry::Telemetry;
 use tokio::task::JoinHandle;
@@ -123,7 +123,7 @@ impl Bench {
         let queue = self.queue();
         let mut found = Vec::new();
         for stream in self.streams() {
-            let snapshot = queue.snapshot(&stream, Position::LIVE, 1_000_000, 1 << 30).await.unwrap().expect("a partition");
+            let snapshot = queue.snapshot(&stream, Position::LIVE, Most::entries(1_000_000)).await.unwrap().expect("a partition");
             for held in snapshot.entries {
                 let events = entry::decode(&held.bytes).unwrap();
                 found.extend(events.into_iter().map(|event| Queued { part: stream.part, epoch: held.last.epoch, event }));

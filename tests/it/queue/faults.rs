@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use appviewd::queue::{HighWater, Moved, Position, QueueError, Seen};
+use appviewd::queue::{HighWater, Most, Moved, Position, QueueError, Seen};
 
 use super::scripts::{packed, queue};
 use crate::support::eventually;
@@ -91,7 +91,7 @@ async fn a_killed_connection_is_an_error_and_nothing_is_sent_twice() {
     assert!(matches!(appender.append(&stream, at(sent), at(sent + 1), packed(1)).await, Err(QueueError::Ended)));
     // The shared connection was killed too: its next use or the one after makes a new one.
     eventually("the queue is reached again", 10, async || queue.ping().await.is_ok()).await;
-    let snapshot = queue.snapshot(&stream, Position::LIVE, 2000, 1 << 20).await.unwrap().unwrap();
+    let snapshot = queue.snapshot(&stream, Position::LIVE, Most::entries(2000)).await.unwrap().unwrap();
     let ids: Vec<i64> = snapshot.entries.iter().map(|e| e.last.seq).collect();
     assert_eq!(ids, (1..=snapshot.pos.seq).collect::<Vec<_>>());
     assert!(snapshot.pos == at(sent) || snapshot.pos == at(sent + 1));
@@ -105,7 +105,7 @@ async fn a_redis_that_is_away_is_an_error_in_time_and_is_found_again() {
     queue.begin(&stream, at(7), true).await.unwrap();
     redis.kill();
     let asked = std::time::Instant::now();
-    assert!(queue.snapshot(&stream, at(0), 1, 1).await.is_err());
+    assert!(queue.snapshot(&stream, at(0), Most::entries(1)).await.is_err());
     assert!(queue.appender().await.is_err());
     assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
     redis.restart().await;
@@ -123,7 +123,7 @@ async fn a_stream_that_someone_removed_is_absent_and_begun_again() {
     redis.cli(&["DEL", "firehose:events:{relay.example:0}"]);
     assert_eq!(appender.append(&stream, at(5), at(6), packed(1)).await.unwrap(), Moved::Found(None));
     assert_eq!(appender.advance(&stream, at(5), at(6)).await.unwrap(), Moved::Found(None));
-    assert_eq!(queue.snapshot(&stream, at(5), 10, 1000).await.unwrap(), None);
+    assert_eq!(queue.snapshot(&stream, at(5), Most::entries(10)).await.unwrap(), None);
     assert!(queue.begin(&stream, at(5), true).await.unwrap());
     assert!(!queue.begin(&stream, at(9), true).await.unwrap());
     assert_eq!(appender.append(&stream, at(5), at(6), packed(1)).await.unwrap(), Moved::Done);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use appviewd::queue::{Appender, Queue, Snapshot, Stream, entry};
+use appviewd::queue::{Appender, Most, Queue, Snapshot, Stream, entry};
 use appviewd::queue::{Body, Event, Moved, Position, QueueError};
 use bytes::Bytes;
 use fastrand::Rng;
@@ -83,7 +83,7 @@ impl Pair {
     }
 
     async fn compare(&self, after: Position, count: usize) {
-        let found = self.queue.snapshot(&self.stream, after, count, usize::MAX >> 12).await.unwrap();
+        let found = self.queue.snapshot(&self.stream, after, Most::entries(count)).await.unwrap();
         let Some(expected) = self.twin.parts.get(&self.part) else { return assert_eq!(found, None) };
         let Snapshot { floor, pos, events, complete, entries } = found.expect("the partition is there");
         assert_eq!((floor, pos, events), (expected.floor, expected.pos, expected.events));
@@ -181,8 +181,27 @@ async fn a_snapshot_keeps_to_its_bytes() {
         assert_eq!(appender.append(&stream, at, last, entry::encode(&[frame]).into()).await.unwrap(), Moved::Done);
         at = last;
     }
-    let snapshot = queue.snapshot(&stream, Position::LIVE, 100, 25_000).await.unwrap().unwrap();
+    let snapshot = queue.snapshot(&stream, Position::LIVE, Most { bytes: 25_000, ..Most::entries(100) }).await.unwrap().unwrap();
     assert_eq!((snapshot.entries.len(), snapshot.complete), (3, false));
-    let snapshot = queue.snapshot(&stream, Position::new(0, 18), 100, 25_000).await.unwrap().unwrap();
+    let snapshot = queue.snapshot(&stream, Position::new(0, 18), Most { bytes: 25_000, ..Most::entries(100) }).await.unwrap().unwrap();
     assert_eq!((snapshot.entries.len(), snapshot.complete), (2, true));
+}
+
+#[tokio::test]
+async fn a_snapshot_keeps_to_its_events() {
+    let redis = Redis::start(&[]).await;
+    let queue = queue(&redis);
+    let stream = queue.stream(&"relay.example".into(), 0);
+    queue.begin(&stream, Position::LIVE, true).await.unwrap();
+    let appender = queue.appender().await.unwrap();
+    let mut at = Position::LIVE;
+    for entry in 1..=30 {
+        let last = Position::new(0, entry * 10);
+        appender.append(&stream, at, last, packed(10)).await.unwrap();
+        at = last;
+    }
+    for (events, entries) in [(1, 1), (2, 2), (11, 2), (12, 3), (101, 11), (1000, 30)] {
+        let snapshot = queue.snapshot(&stream, Position::LIVE, Most { events, ..Most::entries(100) }).await.unwrap().unwrap();
+        assert_eq!((snapshot.entries.len(), snapshot.complete), (entries, entries == 30), "{events} events");
+    }
 }
