@@ -17,9 +17,9 @@ use super::{Options, counters, process};
 use crate::db::{Client, pool, size};
 
 /// initdb, migration and start on a busy machine.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_mins(3);
 /// Nothing was applied for so long: it will not be.
-const STALL: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_mins(1);
 const SECOND: Duration = Duration::from_secs(1);
 /// How often the log says how far it is, in samples.
 const TOLD: usize = 5;
@@ -108,12 +108,11 @@ async fn tables(database: &Client) -> anyhow::Result<Vec<Table>> {
     let mut tables: Vec<Table> = Vec::new();
     for relation in size::relations(database).await? {
         let bytes = u64::try_from(relation.bytes)?;
-        match (relation.index, tables.last_mut()) {
-            (Some(name), Some(table)) => table.indexes.push(Index { name, bytes }),
-            _ => {
-                let rows = u64::try_from(size::rows(database, &relation.table).await?)?;
-                tables.push(Table { name: relation.table, rows, bytes, indexes: Vec::new() });
-            }
+        if let (Some(name), Some(table)) = (relation.index, tables.last_mut()) {
+            table.indexes.push(Index { name, bytes });
+        } else {
+            let rows = u64::try_from(size::rows(database, &relation.table).await?)?;
+            tables.push(Table { name: relation.table, rows, bytes, indexes: Vec::new() });
         }
     }
     Ok(tables)
