@@ -2,10 +2,15 @@
 
 mod act;
 mod clock;
+mod life;
 mod records;
 mod repo;
 mod target;
+mod thread;
+mod whole;
+mod wish;
 mod words;
+mod writing;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -13,19 +18,24 @@ use fastrand::Rng;
 
 use self::act::Act;
 use self::clock::Clock;
-use self::records::Draft;
-use self::repo::{Repo, Write};
+use self::repo::{Repo, Standing, Unsent, Write};
 use self::target::Targets;
+use self::wish::Wishes;
+use crate::atproto::Cid;
 use crate::atproto::crypto::SigningKey;
-use crate::atproto::frame::{AccountFrame, Frame, IdentityFrame};
-use crate::atproto::{Cid, datetime};
 
 pub use self::clock::BEGINNING;
 
 /// Most time between two events, in microseconds.
 const MAX_PAUSE: i64 = 20_000;
-/// Attempts to find somebody who can do what was chosen, before a plain post is written instead.
+/// Attempts to find somebody or something that fits, before something else is done.
 const ATTEMPTS: usize = 4;
+/// Most events by which a late commit comes after those who answer it.
+const MAX_LATE: i64 = 30;
+/// Acts in a row that lead to no message, before a late commit arrives early: all who could act may be waiting for theirs.
+const MAX_IDLE: usize = 16;
+/// Events between two things of which the order matters to an index, where a network keeps them apart.
+const APART: i64 = 3000;
 
 /// One message of the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,22 +44,48 @@ pub struct Made {
     pub frame: Vec<u8>,
 }
 
-/// A network of a number of accounts. The same seed gives the same frames.
+/// How the people of a network are.
+#[derive(Debug, Clone, Copy)]
+struct Habits {
+    /// Rare things are done often.
+    dense: bool,
+    /// Events between two things of different repos whose order matters: a gate that changes and the next reply to its post, an answered
+    /// post and its delete. 0 = nothing is kept apart.
+    apart: i64,
+}
+
+/// A network of a number of accounts. The same seed gives the same frames, byte for byte.
 #[derive(Debug)]
 pub struct Network {
     seed: u64,
     accounts: usize,
+    habits: Habits,
     rng: Rng,
     clock: Clock,
     seq: i64,
     repos: HashMap<usize, Repo>,
     targets: Targets,
+    /// Hashes of the addresses of posts that have been answered.
+    answered: HashSet<u64>,
+    wishes: Wishes,
+    /// Commits that are still on their way, by the number at which they arrive.
+    late: VecDeque<Late>,
+    /// Handles that nobody has any more.
+    free_handles: Vec<String>,
     ready: VecDeque<Made>,
     invalid: HashSet<Cid>,
 }
 
+#[derive(Debug)]
+struct Late {
+    due: i64,
+    account: usize,
+    commit: Unsent,
+}
+
 impl Network {
-    /// A network that begins at [`BEGINNING`] with sequence number 1; at least one account.
+    /// A network that begins at [`BEGINNING`] with sequence number 1; at least one account. What depends on the order between repos is kept
+    /// apart as far as people can.
     #[must_use]
     pub fn new(seed: u64, accounts: usize) -> Self {
         Self::beginning_at(seed, accounts, BEGINNING)
@@ -61,14 +97,34 @@ impl Network {
         Self {
             seed,
             accounts: accounts.max(1),
+            habits: Habits { dense: false, apart: APART },
             rng: Rng::with_seed(seed),
             clock: Clock::new(micros),
             seq: 0,
             repos: HashMap::new(),
             targets: Targets::default(),
+            answered: HashSet::new(),
+            wishes: Wishes::default(),
+            late: VecDeque::new(),
+            free_handles: Vec::new(),
             ready: VecDeque::new(),
             invalid: HashSet::new(),
         }
+    }
+
+    /// The same people do the rare things often: a thousand events hold nearly everything that there is.
+    #[must_use]
+    pub fn dense(mut self) -> Self {
+        self.habits.dense = true;
+        self
+    }
+
+    /// The same people keep nothing apart: gates change while threads go on, answered posts are deleted. For those who read every event in
+    /// the order of the stream.
+    #[must_use]
+    pub fn tangled(mut self) -> Self {
+        self.habits.apart = 0;
+        self
     }
 
     /// The DID of an account, whether it has appeared or not.
@@ -96,29 +152,42 @@ impl Network {
     /// # Errors
     /// A repo that cannot be built: a fault of the sandbox itself.
     pub fn next_event(&mut self) -> anyhow::Result<Made> {
+        let mut idle = 0;
         loop {
             if let Some(made) = self.ready.pop_front() {
                 return Ok(made);
             }
             self.clock.advance(self.rng.i64(500..MAX_PAUSE));
-            self.act()?;
+            if self.late.front().is_some_and(|late| late.due <= self.seq || idle >= MAX_IDLE) {
+                self.arrive();
+            } else {
+                self.act()?;
+                idle += 1;
+            }
         }
     }
 
-    /// Somebody does something; its messages become ready.
+    /// Somebody does something; its messages become ready. Nothing happens where whoever it would be waits for a late commit.
     fn act(&mut self) -> anyhow::Result<()> {
+        if let Some(wish) = self.wishes.due(self.seq) {
+            return self.grant(wish);
+        }
         let account = self.someone();
-        if !self.repos.contains_key(&account) {
-            return self.appear(account);
+        let Some(repo) = self.repos.get(&account) else { return self.appear(account) };
+        match repo.standing {
+            _ if repo.silent => return Ok(()),
+            Standing::Deleted if self.rng.bool() => return Ok(()),
+            Standing::Away | Standing::Deleted if self.rng.u32(0..3) > 0 => return self.come_back(account),
+            _ => {}
         }
-        if self.repos.get(&account).is_some_and(|repo| !repo.active) && self.rng.u32(0..3) > 0 {
-            self.come_back(account);
-            return Ok(());
-        }
-        match Act::choose(&mut self.rng) {
-            Act::ChangeHandle => self.identity(account, true),
-            Act::Deactivate => self.leave(account),
-            Act::Sync => self.sync(account),
+        let (active, full) = (repo.standing == Standing::Active, repo.is_full());
+        let act = if full { Act::Delete } else { Act::choose(self.habits.dense, &mut self.rng) };
+        match act {
+            Act::Leave | Act::LatePost if !active => {}
+            Act::ChangeHandle => self.change_handle(account),
+            Act::Leave => self.leave(account),
+            Act::Sync => self.sync(account)?,
+            Act::LatePost => self.late_post(account)?,
             act => {
                 let writes = self.writes(account, act);
                 self.commit(account, writes)?;
@@ -139,126 +208,51 @@ impl Network {
         if self.rng.bool() { self.rng.usize(0..few) } else { self.rng.usize(0..self.accounts) }
     }
 
-    fn appear(&mut self, account: usize) -> anyhow::Result<()> {
-        self.repos.insert(account, Repo::new(self.seed, account)?);
-        self.identity(account, false);
-        self.account(account, None);
-        let profile = records::profile(&repo::handle(account, 0), &mut self.rng, &self.clock.time());
-        self.commit(account, vec![Write::Create(profile)])
+    /// Somebody other than `account`.
+    fn somebody_else(&mut self, account: usize) -> Option<usize> {
+        (0..ATTEMPTS).map(|_| self.somebody_known()).find(|other| *other != account)
     }
 
-    fn leave(&mut self, account: usize) {
-        let statuses = ["deactivated", "takendown", "suspended"];
-        let status = self.rng.choice(statuses).unwrap_or("deactivated");
-        self.account(account, Some(status));
-    }
-
-    fn come_back(&mut self, account: usize) {
-        self.identity(account, false);
-        self.account(account, None);
-        self.sync(account);
-    }
-
-    /// What `act` writes to the account's repo; a post where it is not possible.
-    fn writes(&mut self, account: usize, act: Act) -> Vec<Write> {
-        let created = datetime::format_micros(self.clock.micros() - self.rng.i64(1..400_000));
-        let wanted = match act {
-            Act::Several => (0..self.rng.usize(2..6)).filter_map(|_| self.several(account, &created)).collect(),
-            _ => self.write(account, act, &created).into_iter().collect::<Vec<_>>(),
-        };
-        if wanted.is_empty() { vec![Write::Create(self.post(&created))] } else { wanted }
-    }
-
-    /// One of several writes of a commit: no deletes and updates, since two on one path would make the commit wrong.
-    fn several(&mut self, account: usize, created: &str) -> Option<Write> {
-        let acts = [Act::Like, Act::Post, Act::Follow, Act::Other];
-        let act = self.rng.choice(acts)?;
-        self.write(account, act, created)
-    }
-
-    fn write(&mut self, account: usize, act: Act, created: &str) -> Option<Write> {
-        let (targets, rng) = (&self.targets, &mut self.rng);
-        let draft = match act {
-            Act::Like => {
-                let via = targets.repost(rng).filter(|_| rng.u32(0..100) < 17);
-                records::like(targets.likable(rng)?, via, created)
-            }
-            Act::Repost => {
-                let via = targets.repost(rng).filter(|_| rng.u32(0..100) < 40);
-                records::repost(targets.post(rng)?, via, created)
-            }
-            Act::Follow | Act::Block => {
-                let subject = (0..ATTEMPTS).map(|_| self.somebody_known()).find(|s| *s != account).map(|s| self.did(s))?;
-                if act == Act::Follow { records::follow(&subject, created) } else { records::block(&subject, created) }
-            }
-            Act::Duplicate => self.repos.get(&account)?.edge(&mut self.rng)?.created_at(created),
-            Act::Other => {
-                let subject = self.somebody_known();
-                records::other(&self.targets, &repo::did(self.seed, subject), &mut self.rng, created)
-            }
-            Act::Invalid => self.invalid_draft(created),
-            Act::Foreign => records::foreign(rng),
-            Act::Delete => return self.repos.get(&account)?.held(&mut self.rng, None).map(Write::Delete),
-            Act::UpdateProfile => {
-                let held = self.repos.get(&account)?.held(&mut self.rng, Some("app.bsky.actor.profile"))?;
-                return Some(Write::Update(held, records::profile(&repo::handle(account, 0), &mut self.rng, created)));
-            }
-            Act::UpdatePost => {
-                let held = self.repos.get(&account)?.held(&mut self.rng, Some("app.bsky.feed.post"))?;
-                return Some(Write::Update(held, self.post(created)));
-            }
-            Act::Post | Act::Several | Act::ChangeHandle | Act::Deactivate | Act::Sync => self.post(created),
-        };
-        Some(Write::Create(draft))
-    }
-
-    fn post(&mut self, created: &str) -> Draft {
-        let mention = self.somebody_known();
-        records::post(&self.targets, &repo::did(self.seed, mention), &mut self.rng, created)
-    }
-
-    fn invalid_draft(&mut self, created: &str) -> Draft {
-        let draft = if self.rng.bool() { records::invalid_like(created) } else { records::invalid_post(&mut self.rng, created) };
-        self.invalid.insert(Cid::dag_cbor(&draft.record.encode()));
-        draft
-    }
-
+    /// One commit of these writes, sent at once.
     fn commit(&mut self, account: usize, writes: Vec<Write>) -> anyhow::Result<()> {
-        let Some(repo) = self.repos.get_mut(&account) else { return Ok(()) };
-        let (seq, time) = (self.seq + 1, self.clock.time());
-        let (frame, created) = repo.commit(seq, &time, writes, &mut self.clock)?;
-        for (collection, target) in created {
+        if let Some(commit) = self.carry_out(account, writes)? {
+            let frame = commit.frame(self.seq + 1, &self.clock.time());
+            self.emit(frame);
+        }
+        Ok(())
+    }
+
+    /// One commit of these writes, not yet sent; the others can already point at what it holds, unless the account is deleted.
+    fn carry_out(&mut self, account: usize, writes: Vec<Write>) -> anyhow::Result<Option<Unsent>> {
+        let Some(repo) = self.repos.get_mut(&account) else { return Ok(None) };
+        let (commit, created) = repo.commit(writes, &mut self.clock)?;
+        let seen = repo.standing != Standing::Deleted;
+        for (collection, target) in created.into_iter().filter(|_| seen) {
             if !self.invalid.contains(&target.cid) {
                 self.targets.remember(collection, target, &mut self.rng);
             }
         }
-        self.emit(frame);
-        Ok(())
+        Ok(Some(commit))
     }
 
-    fn identity(&mut self, account: usize, renamed: bool) {
-        let Some(repo) = self.repos.get_mut(&account) else { return };
-        repo.renamed += u32::from(renamed);
-        let handle = repo::handle(account, repo.renamed);
-        let time = self.clock.time();
-        let frame = Frame::Identity(IdentityFrame { seq: self.seq + 1, did: &repo.did, time: &time, handle: Some(&handle) }).encode();
-        self.emit(frame);
-    }
-
-    fn account(&mut self, account: usize, status: Option<&str>) {
-        let Some(repo) = self.repos.get_mut(&account) else { return };
-        repo.active = status.is_none();
-        let time = self.clock.time();
-        let frame = AccountFrame { seq: self.seq + 1, did: &repo.did, time: &time, active: repo.active, status };
-        let frame = Frame::Account(frame).encode();
-        self.emit(frame);
-    }
-
-    fn sync(&mut self, account: usize) {
-        let (seq, time) = (self.seq + 1, self.clock.time());
-        if let Some(frame) = self.repos.get(&account).and_then(|repo| repo.sync(seq, &time)) {
-            self.emit(frame);
+    /// Keeps a commit back, while its account says nothing.
+    fn delay(&mut self, account: usize, commit: Unsent) {
+        if let Some(repo) = self.repos.get_mut(&account) {
+            repo.silent = true;
+            let due = self.seq + self.rng.i64(3..MAX_LATE);
+            let at = self.late.partition_point(|late| late.due <= due);
+            self.late.insert(at, Late { due, account, commit });
         }
+    }
+
+    /// The commit that is due first arrives.
+    fn arrive(&mut self) {
+        let Some(Late { account, commit, .. }) = self.late.pop_front() else { return };
+        if let Some(repo) = self.repos.get_mut(&account) {
+            repo.silent = false;
+        }
+        let frame = commit.frame(self.seq + 1, &self.clock.time());
+        self.emit(frame);
     }
 
     fn emit(&mut self, frame: Vec<u8>) {

@@ -1,4 +1,4 @@
-//! One account: its key, its repo with a real tree, and the frames of its commits. Knows nothing of other accounts.
+//! One account: its key, its repo with a real tree, and its commits. Knows nothing of other accounts.
 
 use std::collections::VecDeque;
 
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::clock::Clock;
 use super::records::Draft;
 use super::target::Target;
+use crate::atproto::cbor::Value;
 use crate::atproto::commit;
 use crate::atproto::crypto::SigningKey;
 use crate::atproto::frame::{CommitFrame, Frame, OpFrame, SyncFrame};
@@ -17,6 +18,8 @@ use crate::atproto::{Cid, Tid, car};
 
 /// Edges that can be repeated under another key.
 const MAX_EDGES: usize = 20;
+/// Records of a repo: from there on its owner deletes in place of writing, so that a network that lives long does not grow without end.
+const MAX_RECORDS: usize = 4000;
 /// Every so many accounts live at a host of their own name.
 const WEB_EVERY: usize = 25;
 /// Every so many accounts live on a host that sends no `prevData` and no `prev`, as before sync v1.1.
@@ -25,10 +28,14 @@ const LEGACY_EVERY: usize = 40;
 /// An account that has appeared.
 #[derive(Debug)]
 pub(super) struct Repo {
+    pub index: usize,
     pub did: String,
-    pub active: bool,
+    pub standing: Standing,
     /// How often its handle changed.
     pub renamed: u32,
+    pub handle: Option<String>,
+    /// A commit of it is on its way: nothing else is said of it until that was sent.
+    pub silent: bool,
     key: SigningKey,
     legacy: bool,
     clock_id: u16,
@@ -36,6 +43,14 @@ pub(super) struct Repo {
     head: Option<Head>,
     held: Vec<Held>,
     edges: VecDeque<Draft>,
+}
+
+/// What its host says of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Active,
+    Away,
+    Deleted,
 }
 
 /// The newest commit.
@@ -48,23 +63,36 @@ struct Head {
 /// A record that the repo holds.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
-    collection: &'static str,
-    path: String,
-    cid: Cid,
+    pub collection: &'static str,
+    pub rkey: String,
+    pub cid: Cid,
+    /// What its next version needs to know of it: see [`Draft::kept`].
+    pub kept: Option<Box<Value>>,
 }
 
 /// What is to be written in a commit.
 #[derive(Debug)]
 pub(super) enum Write {
-    Create(Draft),
-    Update(Held, Draft),
+    /// A new record, or another version of the one that has the draft's key.
+    Put(Draft),
     Delete(Held),
 }
 
-/// A record that others may point at: its collection and its name.
-type Created = (&'static str, Target);
+/// A commit that was made and not yet sent.
+#[derive(Debug)]
+pub(super) struct Unsent {
+    did: String,
+    rev: Tid,
+    since: Option<Tid>,
+    commit: Cid,
+    prev_data: Option<Cid>,
+    blocks: Vec<u8>,
+    ops: Vec<Done>,
+    legacy: bool,
+}
 
 /// A write as it was carried out.
+#[derive(Debug)]
 struct Done {
     action: &'static str,
     path: String,
@@ -98,12 +126,26 @@ pub(super) fn handle(index: usize, renamed: u32) -> String {
     if renamed == 0 { format!("person{index}.sandbox.example") } else { format!("person{index}-{renamed}.sandbox.example") }
 }
 
+impl Held {
+    fn path(&self) -> String {
+        format!("{}/{}", self.collection, self.rkey)
+    }
+
+    /// `at://` address of the record in the repo `did`.
+    pub(super) fn uri(&self, did: &str) -> String {
+        format!("at://{did}/{}/{}", self.collection, self.rkey)
+    }
+}
+
 impl Repo {
     pub(super) fn new(seed: u64, index: usize) -> anyhow::Result<Self> {
         Ok(Self {
+            index,
             did: did(seed, index),
-            active: true,
+            standing: Standing::Active,
             renamed: 0,
+            handle: None,
+            silent: false,
             key: key(seed, index)?,
             legacy: index % LEGACY_EVERY == LEGACY_EVERY - 1,
             clock_id: u16::try_from(index % 1024).unwrap_or(0),
@@ -114,12 +156,36 @@ impl Repo {
         })
     }
 
-    /// A record that the repo holds, of `collection` where it is given.
-    pub(super) fn held(&self, rng: &mut Rng, collection: Option<&str>) -> Option<Held> {
-        match collection {
-            None => rng.choice(&self.held).cloned(),
-            Some(wanted) => rng.choice(self.held.iter().filter(|h| h.collection == wanted).collect::<Vec<_>>()).cloned(),
-        }
+    /// The account begins anew: no record, no commit.
+    pub(super) fn begin_anew(&mut self) {
+        (self.tree, self.head) = (Tree::new(), None);
+        self.held.clear();
+        self.edges.clear();
+    }
+
+    /// Whether its owner should delete in place of writing.
+    pub(super) fn is_full(&self) -> bool {
+        self.held.len() >= MAX_RECORDS
+    }
+
+    /// A record that the repo holds.
+    pub(super) fn any(&self, rng: &mut Rng) -> Option<&Held> {
+        rng.choice(&self.held)
+    }
+
+    /// A record of `collection` that the repo holds.
+    pub(super) fn any_of(&self, rng: &mut Rng, collection: &str) -> Option<&Held> {
+        rng.choice(self.held.iter().filter(|h| h.collection == collection).collect::<Vec<_>>())
+    }
+
+    /// The record under a key.
+    pub(super) fn get(&self, collection: &str, rkey: &str) -> Option<&Held> {
+        self.held.iter().find(|h| h.collection == collection && h.rkey == rkey)
+    }
+
+    /// The record that a repo has only one of.
+    pub(super) fn own(&self, collection: &str) -> Option<&Held> {
+        self.get(collection, "self")
     }
 
     /// An edge that was written not long ago.
@@ -127,44 +193,46 @@ impl Repo {
         rng.choice(&self.edges).cloned()
     }
 
-    /// Carries out `writes` in one commit: its #commit frame, and the records that others may point at from now on.
-    pub(super) fn commit(
-        &mut self,
-        seq: i64,
-        time: &str,
-        writes: Vec<Write>,
-        clock: &mut Clock,
-    ) -> anyhow::Result<(Vec<u8>, Vec<Created>)> {
+    /// A key that no record has.
+    pub(super) fn new_key(&self, clock: &mut Clock) -> String {
+        clock.tid(self.clock_id).to_string()
+    }
+
+    /// `at://` address of a draft that has its key.
+    pub(super) fn uri(&self, draft: &Draft) -> String {
+        format!("at://{}/{}/{}", self.did, draft.collection, draft.rkey.as_deref().unwrap_or_default())
+    }
+
+    /// Carries out `writes`, no two of one path, in one commit; and what others may point at from now on, by collection.
+    pub(super) fn commit(&mut self, writes: Vec<Write>, clock: &mut Clock) -> anyhow::Result<(Unsent, Vec<(&'static str, Target)>)> {
         let prev_data = self.tree.root();
         let mut created = Vec::new();
-        let mut done = Vec::new();
+        let mut ops = Vec::new();
         for write in writes {
-            done.push(self.write(write, clock, &mut created)?);
+            ops.push(match write {
+                Write::Put(draft) => self.put(draft, clock, &mut created)?,
+                Write::Delete(held) => self.delete(&held)?,
+            });
         }
         let (rev, data) = (clock.tid(self.clock_id), self.tree.root());
         let block = commit::sign(&self.did, rev, &data, &self.key);
-        let cid = Cid::dag_cbor(&block);
-        let paths: Vec<_> = done.iter().map(|d| d.path.as_str()).collect();
+        let commit = Cid::dag_cbor(&block);
+        let paths: Vec<_> = ops.iter().map(|d| d.path.as_str()).collect();
         let proof = self.tree.proof(&paths).context("no proof for a commit")?;
-        let records = done.iter().filter_map(|d| Some((d.cid?, d.record.clone())));
-        let blocks = car::write(&cid, std::iter::once((cid, block.clone())).chain(proof).chain(records));
-        let since = self.head.as_ref().map(|head| head.rev.to_string());
-        let frame = Frame::Commit(CommitFrame {
-            seq,
-            repo: &self.did,
-            rev: &rev.to_string(),
-            since: since.as_deref(),
-            commit: cid,
-            prev_data: (!self.legacy).then_some(prev_data),
-            blocks: &blocks,
-            ops: done.iter().map(|d| d.op(self.legacy)).collect(),
-            too_big: false,
-            rebase: false,
-            time,
-        })
-        .encode();
+        let records = ops.iter_mut().filter_map(|d| Some((d.cid?, std::mem::take(&mut d.record))));
+        let blocks = car::write(&commit, std::iter::once((commit, block.clone())).chain(proof).chain(records));
+        let since = self.head.as_ref().map(|head| head.rev);
         self.head = Some(Head { rev, block });
-        Ok((frame, created))
+        let prev_data = (!self.legacy).then_some(prev_data);
+        Ok((Unsent { did: self.did.clone(), rev, since, commit, prev_data, blocks, ops, legacy: self.legacy }, created))
+    }
+
+    /// The same tree under a new commit.
+    pub(super) fn sign_again(&mut self, clock: &mut Clock) {
+        if self.head.is_some() {
+            let rev = clock.tid(self.clock_id);
+            self.head = Some(Head { rev, block: commit::sign(&self.did, rev, &self.tree.root(), &self.key) });
+        }
     }
 
     /// #sync at the newest commit.
@@ -175,44 +243,31 @@ impl Repo {
         Some(Frame::Sync(SyncFrame { seq, did: &self.did, rev: &head.rev.to_string(), blocks: &blocks, time }).encode())
     }
 
-    fn write(&mut self, write: Write, clock: &mut Clock, created: &mut Vec<Created>) -> anyhow::Result<Done> {
-        match write {
-            Write::Create(draft) => {
-                let path = format!("{}/{}", draft.collection, self.key_of(&draft, clock));
-                let record = draft.record.encode();
-                let cid = Cid::dag_cbor(&record);
-                self.tree.insert(&path, cid).with_context(|| format!("cannot create {path}"))?;
-                self.held.push(Held { collection: draft.collection, path: path.clone(), cid });
-                created.push((draft.collection, Target { uri: format!("at://{}/{path}", self.did), cid, root: draft.root.clone() }));
-                self.remember(draft);
-                Ok(Done { action: "create", path, cid: Some(cid), prev: None, record })
-            }
-            Write::Update(held, draft) => {
-                let record = draft.record.encode();
-                let cid = Cid::dag_cbor(&record);
-                self.tree.insert(&held.path, cid).with_context(|| format!("cannot update {}", held.path))?;
-                for mine in self.held.iter_mut().filter(|h| h.path == held.path) {
-                    mine.cid = cid;
-                }
-                created.push((held.collection, Target { uri: format!("at://{}/{}", self.did, held.path), cid, root: draft.root }));
-                Ok(Done { action: "update", path: held.path, cid: Some(cid), prev: Some(held.cid), record })
-            }
-            Write::Delete(held) => {
-                self.tree.remove(&held.path).with_context(|| format!("cannot delete {}", held.path))?;
-                self.held.retain(|h| h.path != held.path);
-                Ok(Done { action: "delete", path: held.path, cid: None, prev: Some(held.cid), record: Vec::new() })
-            }
+    fn put(&mut self, mut draft: Draft, clock: &mut Clock, created: &mut Vec<(&'static str, Target)>) -> anyhow::Result<Done> {
+        let before =
+            draft.rkey.as_deref().and_then(|rkey| self.held.iter().position(|h| h.collection == draft.collection && h.rkey == rkey));
+        let rkey = draft.rkey.take().unwrap_or_else(|| self.new_key(clock));
+        let record = draft.record.encode();
+        let held = Held { collection: draft.collection, rkey, cid: Cid::dag_cbor(&record), kept: draft.kept.take().map(Box::new) };
+        let (path, cid) = (held.path(), held.cid);
+        self.tree.insert(&path, cid).with_context(|| format!("cannot write {path}"))?;
+        let (answered_from, quoted_from) = (draft.answered_from, draft.quoted_from);
+        let target = Target::new(self.index, held.uri(&self.did), cid, draft.root.clone());
+        created.push((held.collection, Target { answered_from, quoted_from, ..target }));
+        let prev = before.and_then(|at| self.held.get_mut(at)).map(|mine| std::mem::replace(mine, held.clone()).cid);
+        if prev.is_none() {
+            self.held.push(held);
+            self.remember(draft);
         }
+        Ok(Done { action: if prev.is_some() { "update" } else { "create" }, path, cid: Some(cid), prev, record })
     }
 
-    /// The key of a new record: a TID but for the few collections that have others.
-    fn key_of(&self, draft: &Draft, clock: &mut Clock) -> String {
-        let tid = clock.tid(self.clock_id).to_string();
-        match draft.collection {
-            "app.bsky.actor.profile" => "self".to_owned(),
-            "app.bsky.feed.generator" => format!("feed-{tid}"),
-            _ => tid,
-        }
+    fn delete(&mut self, held: &Held) -> anyhow::Result<Done> {
+        let path = held.path();
+        self.tree.remove(&path).with_context(|| format!("cannot delete {path}"))?;
+        let at = self.held.iter().position(|h| h.collection == held.collection && h.rkey == held.rkey);
+        at.map(|at| self.held.swap_remove(at));
+        Ok(Done { action: "delete", path, cid: None, prev: Some(held.cid), record: Vec::new() })
     }
 
     fn remember(&mut self, draft: Draft) {
@@ -225,8 +280,24 @@ impl Repo {
     }
 }
 
-impl Done {
-    fn op(&self, legacy: bool) -> OpFrame<'_> {
-        OpFrame { action: self.action, path: &self.path, cid: self.cid, prev: self.prev.filter(|_| !legacy) }
+impl Unsent {
+    /// The #commit under this number.
+    pub(super) fn frame(&self, seq: i64, time: &str) -> Vec<u8> {
+        let op = |d: &'_ Done| d.prev.filter(|_| !self.legacy);
+        let ops = self.ops.iter().map(|d| OpFrame { action: d.action, path: &d.path, cid: d.cid, prev: op(d) });
+        Frame::Commit(CommitFrame {
+            seq,
+            repo: &self.did,
+            rev: &self.rev.to_string(),
+            since: self.since.map(|since| since.to_string()).as_deref(),
+            commit: self.commit,
+            prev_data: self.prev_data,
+            blocks: &self.blocks,
+            ops: ops.collect(),
+            too_big: false,
+            rebase: false,
+            time,
+        })
+        .encode()
     }
 }

@@ -5,3 +5,4 @@ mod index;
 mod network;
 mod process;
 mod relay;
+mod survey;
