@@ -173,6 +173,12 @@ impl Repo {
         rng.choice(&self.held)
     }
 
+    /// A record that the repo holds, of one of the collections that are not written all the time.
+    pub(super) fn any_rare(&self, rng: &mut Rng) -> Option<&Held> {
+        const FREQUENT: [&str; 4] = ["app.bsky.feed.like", "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.graph.follow"];
+        rng.choice(self.held.iter().filter(|h| !FREQUENT.contains(&h.collection)).collect::<Vec<_>>())
+    }
+
     /// A record of `collection` that the repo holds.
     pub(super) fn any_of(&self, rng: &mut Rng, collection: &str) -> Option<&Held> {
         rng.choice(self.held.iter().filter(|h| h.collection == collection).collect::<Vec<_>>())

@@ -165,8 +165,9 @@ impl Network {
         let gate = |held: &repo::Held| held.collection == THREADGATE || held.collection == POSTGATE;
         let spared =
             |held: &repo::Held, rng: &mut fastrand::Rng| self.habits.apart > 0 && (answered(held) || gate(held)) && rng.u32(0..20) > 0;
+        let rare = if self.habits.dense { 2 } else { 12 };
         let chosen = (0..ATTEMPTS).find_map(|_| {
-            let held = repo.any(&mut self.rng)?;
+            let held = if self.rng.u32(0..rare) == 0 { repo.any_rare(&mut self.rng) } else { repo.any(&mut self.rng) }?;
             (!spared(held, &mut self.rng)).then_some(held)
         });
         let Some(held) = chosen.cloned() else { return Vec::new() };
