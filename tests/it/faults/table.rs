@@ -203,6 +203,7 @@ async fn a_reply_without_its_parent_survives_a_crash() {
     let orphans =
         model.records.values().filter_map(|record| record.post()?.parent.as_ref()).filter(|parent| !model.records.contains_key(*parent));
     assert!(orphans.count() > 5, "too few replies lack their parents");
+    crate::support::purge::finish(&stack.postgres).await;
     judge::compare(&stack.dump().await, &model).assert_equal("after the crash");
     assert_eq!(daemon.number("/worker/pending_ops").await, Some(0));
 }

@@ -9,6 +9,7 @@ pub mod judge;
 pub mod owned;
 pub mod postgres;
 pub mod proxy;
+pub mod purge;
 pub mod records;
 pub mod redis;
 pub mod relay;

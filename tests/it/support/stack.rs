@@ -7,7 +7,7 @@ use super::daemon::Daemon;
 use super::postgres::Postgres;
 use super::redis::Redis;
 use super::relay::TestRelay;
-use super::{dump, eventually, judge};
+use super::{dump, eventually, judge, purge};
 
 /// Accounts of a test's network: few, so that they meet often.
 const ACCOUNTS: usize = 30;
@@ -77,6 +77,7 @@ impl Stack {
     /// Holds what PostgreSQL holds against the oracle of all frames that were sent; the oracle.
     pub async fn equals_model(&self) -> Oracle {
         let oracle = self.oracle();
+        purge::finish(&self.postgres).await;
         judge::compare(&self.dump().await, &oracle).assert_equal("after all frames");
         assert_eq!(dump::miscounts(&self.postgres.connect().await).await, Vec::<String>::new(), "counts and rows");
         oracle

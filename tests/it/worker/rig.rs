@@ -19,7 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::feeder::{Feeder, Log};
 use crate::support::postgres::Postgres;
 use crate::support::redis::Redis;
-use crate::support::{dump, eventually, judge};
+use crate::support::{dump, eventually, judge, purge};
 
 pub const SOURCE: &str = "relay.example";
 pub const PARTITIONS: u16 = 4;
@@ -116,6 +116,7 @@ impl Rig {
 
     /// PostgreSQL holds what the oracle expects of the same frames.
     pub async fn check(&self) {
+        purge::finish(&self.postgres).await;
         let held = dump::lines(&self.postgres.connect().await).await;
         judge::compare(&held, &Oracle::of(&self.frames, self.network.invalid())).assert_equal("after all frames");
         assert!(held.len() > 20, "the network made next to nothing");
