@@ -85,6 +85,8 @@ async fn apply(client: &mut Client, frames: &[Vec<u8>], rng: &mut fastrand::Rng)
                 while index.purge(client, waiting.account).await.unwrap().is_some_and(|purged| !purged.done) {}
                 waiting.reached
             }
+            // A purge took a name away that was known: the batch is prepared again.
+            Err(IndexError::Stale) => at,
             Err(error) => panic!("{error}"),
         };
     }
