@@ -170,7 +170,7 @@ impl Network {
     /// Somebody does something; its messages become ready. Nothing happens where whoever it would be waits for a late commit.
     fn act(&mut self) -> anyhow::Result<()> {
         if let Some(wish) = self.wishes.due(self.seq) {
-            return self.grant(wish);
+            return self.grant(&wish);
         }
         let account = self.someone();
         let Some(repo) = self.repos.get(&account) else { return self.appear(account) };

@@ -18,8 +18,10 @@ const POSTGATE: &str = "app.bsky.feed.postgate";
 /// What a new thread is to be like.
 #[derive(Debug, Default)]
 struct Opening {
-    /// `Some(None)` = a gate without a list of rules.
-    allow: Option<Option<Vec<Rule>>>,
+    /// It has a thread gate.
+    gated: bool,
+    /// Who may answer, where the gate says it.
+    allow: Option<Vec<Rule>>,
     /// Nobody may quote it, or a postgate that says nothing.
     closed: Option<bool>,
     /// Whom it names, follows or lists, so that they may answer.
@@ -40,13 +42,11 @@ impl Network {
     /// A post, perhaps with its gates.
     pub(super) fn post(&mut self, account: usize, created: &str) -> Vec<Write> {
         let parent = if self.rng.u32(0..100) < 48 { self.targets.parent(&mut self.rng, self.seq).cloned() } else { None };
-        match parent {
-            Some(parent) => vec![Write::Put(self.answering(account, &parent, created))],
-            None => {
-                let opening = self.opening(account, created);
-                self.open(account, opening, created).0
-            }
+        if let Some(parent) = parent {
+            return vec![Write::Put(self.answering(account, &parent, created))];
         }
+        let opening = self.opening(account, created);
+        self.open(account, opening, created).0
     }
 
     /// A post that comes after those who answer it.
@@ -197,7 +197,8 @@ impl Network {
         }
         let rules = if self.habits.dense { 24 } else { 16 };
         let rule = self.rng.u32(0..rules);
-        opening.allow = Some(match rule {
+        opening.gated = true;
+        opening.allow = match rule {
             0 => None,
             1..6 => Some(Vec::new()),
             6..14 => {
@@ -208,7 +209,7 @@ impl Network {
             15..18 => Some(vec![Rule::Followers]),
             18..21 => Some(vec![Rule::Followed]),
             _ => Some(self.listed(account).into_iter().map(Rule::List).collect()),
-        });
+        };
         if rule >= 14 {
             opening.apart = true;
             self.admit(account, &mut opening, created);
@@ -226,7 +227,7 @@ impl Network {
     fn admit(&mut self, account: usize, opening: &mut Opening, created: &str) {
         let Some(other) = self.present(account) else { return };
         let did = self.did(other);
-        match opening.allow.iter().flatten().flatten().next_back() {
+        match opening.allow.iter().flatten().next_back() {
             Some(Rule::Followed) => opening.with.push(records::follow(&did, None, created)),
             Some(Rule::List(list)) => opening.with.push(records::listitem(list, &did, created)),
             _ => {}
@@ -244,12 +245,12 @@ impl Network {
         draft.quoted_from = if opening.closed == Some(true) { later } else { 0 };
         let target = Target::new(account, uri.clone(), draft.cid(), None);
         let mut writes = vec![draft];
-        writes.extend(opening.allow.as_ref().map(|allow| records::threadgate(&uri, allow.as_deref(), created)));
-        writes.extend(opening.closed.map(|closed| records::postgate(&uri, closed, created)));
-        writes.extend(opening.with);
-        if opening.allow.is_some() {
+        if opening.gated {
+            writes.push(records::threadgate(&uri, opening.allow.as_deref(), created));
             self.provoke(&target, &opening.people, if opening.apart { later } else { self.seq + 1 });
         }
+        writes.extend(opening.closed.map(|closed| records::postgate(&uri, closed, created)));
+        writes.extend(opening.with);
         if opening.closed.is_some()
             && let Some(by) = self.somebody_else(account)
         {

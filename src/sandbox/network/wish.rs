@@ -1,6 +1,7 @@
 //! What others will do about a post: answer it, quote it. So that gates and late posts do not stay unnoticed in a large network.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::OccupiedEntry;
 
 use super::target::Target;
 use super::{Network, Standing, Write, records};
@@ -41,7 +42,7 @@ impl Wishes {
 
     /// A wish whose time has come at `seq`.
     pub(super) fn due(&mut self, seq: i64) -> Option<Wish> {
-        self.waiting.first_entry().filter(|first| first.key().0 <= seq).map(|first| first.remove())
+        self.waiting.first_entry().filter(|first| first.key().0 <= seq).map(OccupiedEntry::remove)
     }
 
     /// Nobody wishes anything of this record any more.
@@ -57,7 +58,7 @@ impl Wishes {
 
 impl Network {
     /// Somebody does what they wished to do, unless they cannot now.
-    pub(super) fn grant(&mut self, wish: Wish) -> anyhow::Result<()> {
+    pub(super) fn grant(&mut self, wish: &Wish) -> anyhow::Result<()> {
         let Some(repo) = self.repos.get(&wish.by) else {
             self.wishes.make(self.seq, wish.clone());
             return self.appear(wish.by);
