@@ -44,8 +44,9 @@ impl Queue {
         for (key, wanted) in [("partitions", partitions.to_string()), ("hash", HASH_NAME.to_owned())] {
             let meta = self.keys().meta();
             link.command("HSETNX", vec![meta.as_str().into(), key.into(), wanted.as_str().into()]).await?;
-            let found = text(&link.command("HGET", vec![meta.into(), key.into()]).await?).unwrap_or_default();
-            if found != wanted {
+            // A Redis that was emptied between the two contradicts nobody; the next session writes it again.
+            let found = text(&link.command("HGET", vec![meta.into(), key.into()]).await?);
+            if let Some(found) = found.filter(|found| *found != wanted) {
                 return Err(QueueError::Meta { key, found, wanted });
             }
         }

@@ -150,6 +150,24 @@ async fn another_number_of_partitions_is_refused() {
     assert!(error.contains("partitions = 16") && error.contains("configured is 8"), "{error}");
 }
 
+/// It ended processes that had just begun.
+#[tokio::test]
+async fn a_redis_that_is_emptied_meanwhile_is_not_taken_for_another_queue() {
+    let redis = Redis::start(&[]).await;
+    let queue = queue(&redis);
+    queue.check_meta(16).await.unwrap();
+    let mut emptying = std::process::Command::new("redis-cli");
+    emptying.arg("-s").arg(redis.socket()).args(["-r", "1000000", "FLUSHALL"]).stdout(std::process::Stdio::null());
+    let mut emptying = emptying.spawn().unwrap();
+    for _ in 0..300 {
+        queue.check_meta(16).await.unwrap();
+    }
+    let went_on = emptying.try_wait().unwrap().is_none();
+    emptying.kill().unwrap();
+    emptying.wait().unwrap();
+    assert!(went_on && redis.cli(&["INFO", "commandstats"]).contains("cmdstat_flushall"), "Redis was not emptied all the time");
+}
+
 #[tokio::test]
 async fn what_is_kept_beside_comes_back() {
     let redis = Redis::start(&[]).await;
