@@ -82,6 +82,7 @@ pub async fn with_pool(pool: &Pool) -> Result<Status, MigrateError> {
 }
 
 /// Applies what is pending, then makes the API's role where the user may. Several hosts may call it at once: they wait for each other.
+/// A statement may take as long as it takes, but a process that froze loses its session, and the lock with it, after a minute.
 /// The lock is the session's; a caller that may be cancelled gives it a connection of its own, as [`with_pool`] does.
 ///
 /// # Errors
@@ -90,12 +91,13 @@ pub async fn run(client: &mut Client) -> Result<Status, MigrateError> {
     check_server(client).await?;
     client
         .batch_execute(
-            "-- migrate::run\nSET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = on",
+            "-- migrate::run\nSET statement_timeout = 0; SET synchronous_commit = on;
+             SET idle_session_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'",
         )
         .await?;
     let outcome = locked(client).await;
     // A connection that broke has let the lock go by itself.
-    let reset = "-- migrate::run\nRESET statement_timeout; RESET idle_in_transaction_session_timeout; RESET synchronous_commit";
+    let reset = "-- migrate::run\nRESET statement_timeout; RESET synchronous_commit; RESET idle_session_timeout; RESET idle_in_transaction_session_timeout";
     if !client.is_closed() {
         client.execute("-- migrate::run\nSELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
         client.batch_execute(reset).await?;

@@ -48,8 +48,9 @@ pub(super) struct Round {
     pub backup: Option<TempDir>,
 }
 
-/// Plays the round of this seed to its end; the test fails where something was lost, doubled or hangs.
-pub async fn play(seed: u64) -> Outcomes {
+/// Plays the round of this seed to its end; the test fails where something was lost, doubled or hangs, and with `strict` where a planned fault
+/// did not happen.
+pub async fn play(seed: u64, strict: bool) -> Outcomes {
     let plan = Plan::of(seed);
     eprint!("{plan}");
     let mut round = Round::start(&plan).await;
@@ -57,6 +58,8 @@ pub async fn play(seed: u64) -> Outcomes {
     for ((fault, outcome), times) in &outcomes {
         eprintln!("  {outcome:?} {times}: {fault:?}");
     }
+    let missed: Vec<_> = outcomes.keys().filter(|(_, outcome)| *outcome == Outcome::Missed).collect();
+    assert!(!strict || missed.is_empty(), "did not happen: {missed:?}");
     round.heals().await;
     round.stack.equals_model().await;
     for daemon in &mut round.daemons {
@@ -77,7 +80,13 @@ impl Round {
             daemon.set("APPVIEW_RELAY__STALL_SECONDS", 2).start().await;
             daemons.push(daemon);
         }
-        Self { daemons, stack, redis, postgres, backup: None }
+        let mut round = Self { daemons, stack, redis, postgres, backup: None };
+        if plan.calm {
+            round.stack.send(plan.events);
+            let started = round.sends_until(HEALED, async |round| !round.stack.positions().is_empty()).await;
+            assert!(started, "nothing is queued after a calm start");
+        }
+        round
     }
 
     async fn run(&mut self, plan: &Plan) -> Outcomes {
