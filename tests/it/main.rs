@@ -14,6 +14,7 @@ mod index;
 mod ingest;
 mod interop;
 mod lexicon;
+mod oracle;
 mod queue;
 mod reads;
 mod real;

@@ -53,6 +53,12 @@ impl Oracle {
         lines
     }
 
+    /// The counts of one record or account that are not 0, by name.
+    #[must_use]
+    pub fn counts_of(&self, whose: &str) -> BTreeMap<&'static str, u64> {
+        self.counts().remove(whose).unwrap_or_default()
+    }
+
     /// Every count that is not 0: of records by address, of accounts by DID.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -76,15 +82,6 @@ impl Oracle {
             post.quote.iter().for_each(|quote| add(quote, "quotes"));
         }
         counts
-    }
-
-    /// When a post or repost sorts, microseconds since 1970; `None` for what is not held.
-    #[must_use]
-    pub fn sorts_at(&self, uri: &str) -> Option<i64> {
-        if collection(uri) == POST {
-            return self.standing.get(uri).map(|standing| ordering_time(uri, standing.own_time));
-        }
-        None
     }
 }
 

@@ -16,6 +16,7 @@ mod posts;
 mod record;
 #[cfg(test)]
 mod tests;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -34,6 +35,7 @@ use crate::atproto::{Cid, Tid, datetime};
 pub use self::expect::write as write_expected;
 pub use self::loose::Loose;
 pub use self::record::{Edge, Gate, Post, Record, Says};
+pub use self::views::FeedItem;
 
 /// How far a rev may be ahead of its message's time, in microseconds; the records of a later one are dead letters.
 const MAX_AHEAD: i64 = 5 * 60 * 1_000_000;
@@ -281,7 +283,8 @@ impl Oracle {
             self.dead_letters.insert(uri.to_owned());
             return;
         };
-        let says = Says::of(uri, &decoded);
+        let at = record::created_at(&decoded).map_or(time, |created| created.min(time));
+        let says = Says::of(uri, &decoded, at);
         let before = self.records.get(uri).map(|held| held.says.clone());
         if before.as_ref().and_then(Says::edge) != says.edge() {
             self.verify(uri, &says, time);
@@ -289,7 +292,7 @@ impl Oracle {
             self.link(uri, &says);
         }
         self.derive(uri, Some(&says), time);
-        self.records.insert(uri.to_owned(), Record { cid, says });
+        self.records.insert(uri.to_owned(), Record { cid, at, says });
     }
 
     /// Its owner takes back the record at `uri`.

@@ -20,8 +20,6 @@ pub(super) struct Standing {
     pub violates: bool,
     /// Quotes a post that nobody may quote.
     pub detached: bool,
-    /// When it sorts, microseconds since 1970.
-    pub own_time: i64,
 }
 
 /// Which reply waits for which post.
@@ -60,12 +58,11 @@ impl Oracle {
     /// A post that this commit created or updated, at the commit's end.
     pub(super) fn look(&mut self, uri: &str, cause: Cause, time: i64) {
         let Some(post) = self.history.posts.now(uri) else { return };
-        let own_time = post.created_at.map_or(time, |created| created.min(time));
         let detached = post.quote.as_deref().is_some_and(|quote| author(quote) != author(uri) && self.history.closed.now(quote));
-        self.standing.insert(uri.to_owned(), Standing { own_time, detached, ..Standing::default() });
+        self.standing.insert(uri.to_owned(), Standing { detached, ..Standing::default() });
         self.judge(uri, &post);
         let climb = self.climb(&post);
-        let at = if cause == Cause::Updated { time } else { own_time };
+        let at = if cause == Cause::Updated { time } else { post.at };
         let wanted = self.wanted(uri, &post, &climb.told, at);
         self.notices.retain(uri, |held| wanted.iter().any(|new| new.recipient == held.recipient && new.reason == held.reason));
         for notice in wanted {
@@ -89,7 +86,7 @@ impl Oracle {
                 self.notices.retain(&uri, |held| held.reason != Reason::Reply);
             } else {
                 let told = self.notices.of(&uri).iter().map(|held| held.recipient.clone()).collect::<BTreeSet<_>>();
-                for notice in self.replies(&uri, &climb.told, standing.own_time).into_iter().filter(|new| !told.contains(&new.recipient)) {
+                for notice in self.replies(&uri, &climb.told, post.at).into_iter().filter(|new| !told.contains(&new.recipient)) {
                     self.notices.add(&uri, notice);
                 }
             }

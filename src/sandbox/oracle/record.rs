@@ -64,6 +64,8 @@ pub(super) fn is_kept(collection: &str) -> bool {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     pub cid: Cid,
+    /// The earlier of createdAt and the message's time, microseconds since 1970.
+    pub at: i64,
     pub says: Says,
 }
 
@@ -108,8 +110,8 @@ pub struct Post {
     pub quote: Option<String>,
     /// DIDs, each once.
     pub mentions: Vec<String>,
-    /// Microseconds since 1970.
-    pub created_at: Option<i64>,
+    /// When it sorts, microseconds since 1970.
+    pub at: i64,
 }
 
 impl Post {
@@ -135,10 +137,10 @@ pub struct Gate {
 }
 
 impl Says {
-    /// What the record at `uri` says.
-    pub(super) fn of(uri: &str, record: &Value) -> Self {
+    /// What the record at `uri` says; `at` is when it sorts.
+    pub(super) fn of(uri: &str, record: &Value, at: i64) -> Self {
         let derived = match collection(uri) {
-            POST => Some(Self::Post(Arc::new(post(record)))),
+            POST => Some(Self::Post(Arc::new(post(record, at)))),
             LIKE | REPOST => reference(record.get("subject"), LIKABLE).map(Edge::to),
             FOLLOW | BLOCK | VERIFICATION => did(record.get("subject")).map(Edge::to),
             LISTBLOCK => address(record.get("subject"), &[LIST]).map(Edge::to),
@@ -164,7 +166,12 @@ impl Edge {
     }
 }
 
-fn post(record: &Value) -> Post {
+/// createdAt, microseconds since 1970; `None` where there is none.
+pub(super) fn created_at(record: &Value) -> Option<i64> {
+    text(record.get("createdAt")).and_then(datetime::parse_micros)
+}
+
+fn post(record: &Value, at: i64) -> Post {
     let reply = |end: &str| record.get("reply").and_then(|reply| reference(reply.get(end), &[POST]));
     let (parent, root) = (reply("parent"), reply("root"));
     Post {
@@ -172,7 +179,7 @@ fn post(record: &Value) -> Post {
         parent,
         quote: reference(embedded(record), &[POST]),
         mentions: mentions(record),
-        created_at: text(record.get("createdAt")).and_then(datetime::parse_micros),
+        at,
     }
 }
 

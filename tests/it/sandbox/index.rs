@@ -66,14 +66,16 @@ fn sync(frame: &SyncFrame<'_>) -> Body {
 /// The stream's host.
 const SOURCE: &str = "relay.example";
 
-/// Applies the messages in batches of chance, in one pipeline; purges when the stream waits for that, and at the end.
+/// Applies the messages in batches of chance, in one pipeline. A batch ends with a deletion and is followed by the purge: what comes later
+/// finds the account gone, as it is in the order of the stream.
 async fn apply(client: &mut Client, frames: &[Vec<u8>], rng: &mut fastrand::Rng) {
     let source: Arc<str> = SOURCE.into();
     offset::insert_missing(client, &source, 1, Position::new(0, 0)).await.unwrap();
     let index = Index::new(appviewd::config::index::Index::default());
     let mut at = Position::new(0, 0);
     while let Some(rest) = frames.get(usize::try_from(at.seq).unwrap()..).filter(|rest| !rest.is_empty()) {
-        let (now, _) = rest.split_at(rng.usize(1..300).min(rest.len()));
+        let most = rng.usize(1..300).min(rest.len());
+        let now = &rest[..rest[..most].iter().position(|frame| is_deletion(frame)).map_or(most, |at| at + 1)];
         let events: Vec<_> = now.iter().map(|f| event(f)).collect();
         let new = Position::new(0, events.last().unwrap().seq);
         let batch = Batch { source: Arc::clone(&source), part: 0, old: at, new, events };
@@ -89,18 +91,25 @@ async fn apply(client: &mut Client, frames: &[Vec<u8>], rng: &mut fastrand::Rng)
             Err(IndexError::Stale) => at,
             Err(error) => panic!("{error}"),
         };
+        while index.purge_some(client).await.unwrap().is_some() {}
     }
-    while index.purge_some(client).await.unwrap().is_some() {}
 }
 
-async fn holds_what_is_expected(seed: u64, mut network: Network, events: usize) {
+fn is_deletion(frame: &[u8]) -> bool {
+    matches!(Frame::parse(frame).unwrap(), Frame::Account(frame) if frame.status == Some("deleted"))
+}
+
+/// A database to which the index applied so many messages of the network, and what the oracle expects of it: everything is equal.
+pub async fn holds_what_is_expected(seed: u64, mut network: Network, events: usize) -> (Postgres, Oracle) {
     let postgres = Postgres::start().await;
     let pools = Pools::new(&Database { url: Some(postgres.url()), pool_size: 4, ..Database::default() }).unwrap();
     migrate::with_pool(&pools.writer).await.unwrap();
     let frames: Vec<_> = (0..events).map(|_| network.next_event().unwrap().frame).collect();
     apply(&mut pools.writer.get().await.unwrap(), &frames, &mut fastrand::Rng::with_seed(seed)).await;
-    let held = dump::lines(&postgres.connect().await).await;
-    judge::compare_in_order(&held, &Oracle::of(&frames, network.invalid())).assert_equal(&format!("seed {seed}"));
+    let (client, oracle) = (postgres.connect().await, Oracle::of(&frames, network.invalid()));
+    judge::compare_in_order(&dump::lines(&client).await, &oracle).assert_equal(&format!("seed {seed}"));
+    assert_eq!(dump::miscounts(&client).await, Vec::<String>::new(), "counts and rows");
+    (postgres, oracle)
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The sandbox itself: its frames hold by the protocol's rules, are the same every time, and its relay does what relays do.
 
 mod client;
-mod index;
+pub mod index;
 mod network;
 mod process;
 mod relay;

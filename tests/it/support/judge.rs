@@ -16,7 +16,7 @@ pub struct Compared {
     pub missing: Vec<String>,
     /// There and not expected.
     pub extra: Vec<String>,
-    /// Lines of each kind that were compared, by the first word; those of notifications by `notif <reason>`.
+    /// Lines of each kind that were compared, by the first word, and by that of the reason or the flag.
     pub exact: BTreeMap<String, usize>,
     /// Expected lines that were left out, since they depend on the order between repos.
     pub loose: BTreeMap<String, usize>,
@@ -49,7 +49,10 @@ fn differences(held: &[String], expected: &[String]) -> Compared {
 
 fn kind(line: &str) -> String {
     let words: Vec<_> = line.split(' ').collect();
-    if words[0] == "notif" { format!("notif {}", words[2]) } else { words[0].to_owned() }
+    match words[0] {
+        "notif" | "flags" => format!("{} {}", words[0], words[2]),
+        kind => kind.to_owned(),
+    }
 }
 
 impl Compared {
