@@ -1,6 +1,6 @@
 //! Edges: of several by one author to one subject one counts, the first to come; when it goes, the one with the smallest key takes over.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Oracle;
 use super::record::{Edge, FOLLOW, LISTITEM, Says, author, collection, key};
@@ -22,20 +22,24 @@ struct Same {
 }
 
 impl Edges {
-    /// The addresses of all edges that count.
-    pub fn counted(&self) -> HashSet<&str> {
-        self.0.values().filter_map(|same| same.counted.as_deref()).collect()
-    }
-
     /// Collection, author and subject of every edge that counts.
     pub fn pairs(&self) -> impl Iterator<Item = &Pair> {
         self.0.iter().filter(|(_, same)| same.counted.is_some()).map(|(pair, _)| pair)
     }
 
-    fn of(&mut self, uri: &str, edge: &Edge) -> &mut Same {
-        let subject = edge.member.iter().fold(edge.subject.clone(), |list, member| format!("{list} {member}"));
-        self.0.entry((collection(uri).to_owned(), author(uri).to_owned(), subject)).or_default()
+    /// Whether this edge counts.
+    pub fn counts(&self, uri: &str, edge: &Edge) -> bool {
+        self.0.get(&pair(uri, edge)).is_some_and(|same| same.counted.as_deref() == Some(uri))
     }
+
+    fn of(&mut self, uri: &str, edge: &Edge) -> &mut Same {
+        self.0.entry(pair(uri, edge)).or_default()
+    }
+}
+
+fn pair(uri: &str, edge: &Edge) -> Pair {
+    let subject = edge.member.iter().fold(edge.subject.clone(), |list, member| format!("{list} {member}"));
+    (collection(uri).to_owned(), author(uri).to_owned(), subject)
 }
 
 fn place(uri: &str) -> (bool, String) {

@@ -1,6 +1,6 @@
 //! Who may reply and who may quote: the verdict over one reply, from what stands in it and in the books of two accounts. Never says when.
 
-use super::record::{Gate, Post, author};
+use super::record::{Gate, Post, Rule, author};
 
 /// Everything that a verdict over a reply looks at.
 #[derive(Debug, Clone, Copy)]
@@ -19,10 +19,12 @@ impl Case<'_> {
     /// Whether the reply violates the gate. `on_list` tells whether the replier is on a list.
     pub fn violates(&self, on_list: impl Fn(&str) -> bool) -> bool {
         let Some(gate) = self.gate.filter(|gate| gate.closed && self.replier != self.root_author) else { return false };
-        let allowed = (gate.mentioned && self.root.mentions.iter().any(|did| did == self.replier))
-            || (gate.followers && self.follows)
-            || (gate.followed && self.followed)
-            || gate.lists.iter().any(|list| author(list) == self.root_author && on_list(list));
+        let holds = |rule: &Rule| match rule {
+            Rule::Mentioned => self.root.mentions.iter().any(|did| did == self.replier),
+            Rule::Followers => self.follows,
+            Rule::Followed => self.followed,
+        };
+        let allowed = gate.rules.iter().any(holds) || gate.lists.iter().any(|list| author(list) == self.root_author && on_list(list));
         !allowed
     }
 }

@@ -18,8 +18,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::notices::{Notice, ordering_time};
-use super::record::{FOLLOW, LIKE, POST, REPOST, Record, Says};
-use super::{Gate, Oracle, Post, Repo, author, collection};
+use super::record::{FOLLOW, LIKE, REPOST, Record, Rule, Says};
+use super::{Gate, Oracle, Post, Repo, author};
 
 /// The names of counts, in the order in which a line shows them.
 const COUNTS: &[&str] = &["likes", "reposts", "replies", "quotes", "followers", "follows", "posts"];
@@ -31,11 +31,10 @@ impl Oracle {
     /// The state as sorted lines.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let counted = self.edges.counted();
         let mut lines: Vec<String> = self.repos.iter().map(|(did, repo)| repo.line(did)).collect();
         for (uri, record) in &self.records {
             lines.push(format!("record {uri} {}", record.cid));
-            lines.extend(of_record(uri, record, counted.contains(uri.as_str())));
+            lines.extend(self.of_record(uri, record));
         }
         for (uri, standing) in &self.standing {
             lines.extend(standing.violates.then(|| format!("flags {uri} violates")));
@@ -51,12 +50,6 @@ impl Oracle {
         lines.extend(self.dead_letters.iter().map(|uri| format!("letter {uri}")));
         lines.sort();
         lines
-    }
-
-    /// The counts of one record or account that are not 0, by name.
-    #[must_use]
-    pub fn counts_of(&self, whose: &str) -> BTreeMap<&'static str, u64> {
-        self.counts().remove(whose).unwrap_or_default()
     }
 
     /// Every count that is not 0: of records by address, of accounts by DID.
@@ -83,6 +76,23 @@ impl Oracle {
         }
         counts
     }
+
+    fn of_record(&self, uri: &str, record: &Record) -> Option<String> {
+        match &record.says {
+            Says::Edge(edge) => {
+                let member = edge.member.as_ref().map(|did| format!("{did} on ")).unwrap_or_default();
+                Some(format!(
+                    "edge {uri} -> {member}{} {}",
+                    edge.subject,
+                    if self.edges.counts(uri, edge) { "counted" } else { "duplicate" }
+                ))
+            }
+            Says::Post(post) => of_post(uri, post),
+            Says::Gate(gate) => Some(of_gate(&super::gated(uri), gate)),
+            Says::NoQuotes => Some(format!("gate {} quotes", super::gated(uri))),
+            Says::Nothing | Says::Joined(_) => None,
+        }
+    }
 }
 
 impl Repo {
@@ -94,19 +104,6 @@ impl Repo {
     }
 }
 
-fn of_record(uri: &str, record: &Record, counted: bool) -> Option<String> {
-    match &record.says {
-        Says::Edge(edge) => {
-            let member = edge.member.iter().map(|did| format!("{did} on ")).collect::<String>();
-            Some(format!("edge {uri} -> {member}{} {}", edge.subject, if counted { "counted" } else { "duplicate" }))
-        }
-        Says::Post(post) => of_post(uri, post),
-        Says::Gate(gate) => Some(of_gate(&super::gated(uri), gate)),
-        Says::NoQuotes => Some(format!("gate {} quotes", super::gated(uri))),
-        Says::Nothing | Says::Joined(_) => None,
-    }
-}
-
 fn of_post(uri: &str, post: &Post) -> Option<String> {
     let any = [&post.parent, &post.root, &post.quote].into_iter().any(Option::is_some);
     let (parent, root, quote) = (or_none(post.parent.as_ref()), or_none(post.root.as_ref()), or_none(post.quote.as_ref()));
@@ -114,8 +111,12 @@ fn of_post(uri: &str, post: &Post) -> Option<String> {
 }
 
 fn of_gate(post: &str, gate: &Gate) -> String {
-    let rules = [(gate.closed, "some"), (gate.mentioned, "mentioned"), (gate.followers, "followers"), (gate.followed, "followed")];
-    let rules: Vec<_> = rules.into_iter().filter(|(set, _)| *set).map(|(_, word)| word).collect();
+    let word = |rule: &Rule| match rule {
+        Rule::Mentioned => "mentioned",
+        Rule::Followers => "followers",
+        Rule::Followed => "followed",
+    };
+    let rules: Vec<_> = gate.closed.then_some("some").into_iter().chain(gate.rules.iter().map(word)).collect();
     let list = |uris: &BTreeSet<String>| uris.iter().map(String::as_str).collect::<Vec<_>>().join(",");
     format!("gate {post} replies rules={} lists={} hidden={}", rules.join(","), list(&gate.lists), list(&gate.hidden))
 }

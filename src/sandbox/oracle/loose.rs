@@ -39,9 +39,8 @@ impl Loose {
             ["flags", uri, "violates"] => !self.verdicts.contains(uri),
             ["flags", uri, "detached"] => !self.quotes.contains(uri),
             ["pending", uri, ..] => !self.replies.contains(uri),
-            ["notif", recipient, reason, uri, ..] => {
-                !(reason == "reply" && self.replies.contains(uri)) && !self.told.contains(&(uri.to_owned(), recipient.to_owned()))
-            }
+            ["notif", _, "reply", uri, ..] if self.replies.contains(uri) => false,
+            ["notif", recipient, _, uri, ..] => !self.told.contains(&(uri.to_owned(), recipient.to_owned())),
             ["count", uri, ref counts @ ..] if self.counts.contains(uri) => {
                 let counts: Vec<&str> = counts.iter().filter(|count| !count.starts_with("replies=")).copied().collect();
                 return (!counts.is_empty()).then(|| Cow::Owned(format!("count {uri} {}", counts.join(" "))));

@@ -33,8 +33,9 @@ use crate::atproto::mst::EMPTY_ROOT;
 use crate::atproto::{Cid, Tid, datetime};
 
 pub use self::expect::write as write_expected;
+pub use self::lines::Counts;
 pub use self::loose::Loose;
-pub use self::record::{Edge, Gate, Post, Record, Says};
+pub use self::record::{Edge, Gate, Post, Record, Rule, Says};
 pub use self::views::FeedItem;
 
 /// How far a rev may be ahead of its message's time, in microseconds; the records of a later one are dead letters.

@@ -122,14 +122,23 @@ impl Post {
     }
 }
 
+/// Who may reply, besides the members of lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// Whom the post mentions.
+    Mentioned,
+    /// Who follows the post's author.
+    Followers,
+    /// Whom the post's author follows.
+    Followed,
+}
+
 /// Rules of a thread.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Gate {
     /// Only those may reply to whom a rule applies.
     pub closed: bool,
-    pub mentioned: bool,
-    pub followers: bool,
-    pub followed: bool,
+    pub rules: BTreeSet<Rule>,
     /// Lists whose members may reply, where they are the post's author's own.
     pub lists: BTreeSet<String>,
     /// Replies that the author hides.
@@ -223,9 +232,9 @@ fn gate(record: &Value) -> Gate {
     let mut gate = Gate { closed: record.get("allow").is_some(), ..Gate::default() };
     for rule in items(record.get("allow")) {
         match kind(rule) {
-            Some("app.bsky.feed.threadgate#mentionRule") => gate.mentioned = true,
-            Some("app.bsky.feed.threadgate#followerRule") => gate.followers = true,
-            Some("app.bsky.feed.threadgate#followingRule") => gate.followed = true,
+            Some("app.bsky.feed.threadgate#mentionRule") => gate.rules.extend([Rule::Mentioned]),
+            Some("app.bsky.feed.threadgate#followerRule") => gate.rules.extend([Rule::Followers]),
+            Some("app.bsky.feed.threadgate#followingRule") => gate.rules.extend([Rule::Followed]),
             Some("app.bsky.feed.threadgate#listRule") => {
                 gate.lists.extend(address(rule.get("list"), &[LIST]));
             }

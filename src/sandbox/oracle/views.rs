@@ -31,12 +31,11 @@ impl Oracle {
     /// items of one microsecond any may stand first.
     #[must_use]
     pub fn feed(&self, did: &str) -> Vec<FeedItem> {
-        let counted = self.edges.counted();
         let own = self.records.range(format!("at://{did}/")..).take_while(|(uri, _)| author(uri) == did);
         let item = |(uri, record): (&String, &Record)| match collection(uri) {
             POST => Some((uri.clone(), None)),
             REPOST => {
-                let post = record.says.edge().filter(|_| counted.contains(uri.as_str()))?.subject.clone();
+                let post = record.says.edge().filter(|edge| self.edges.counts(uri, edge))?.subject.clone();
                 Some((post, Some(uri.clone())))
             }
             _ => None,

@@ -1,5 +1,8 @@
 //! A whole AppView for one test: a private PostgreSQL and Redis, a relay, a seeded network, and as many daemons as the test wants.
 
+use std::collections::HashSet;
+
+use appviewd::atproto::Cid;
 use appviewd::sandbox::{Network, Oracle};
 use tempfile::TempDir;
 
@@ -25,6 +28,8 @@ pub struct Stack {
     pub frames: Vec<Vec<u8>>,
     /// Numbers of frames that were all applied before the next was sent.
     settled: Vec<usize>,
+    /// CIDs of records of other networks that their lexicons do not allow.
+    invalid: HashSet<Cid>,
     dir: TempDir,
 }
 
@@ -50,6 +55,7 @@ impl Stack {
             network: Network::new(seed, ACCOUNTS),
             frames: Vec::new(),
             settled: Vec::new(),
+            invalid: HashSet::new(),
             dir,
         }
     }
@@ -64,7 +70,7 @@ impl Stack {
 
     /// What must be held after all frames that were sent.
     pub fn oracle(&self) -> Oracle {
-        let mut oracle = Oracle::new(self.network.invalid().clone());
+        let mut oracle = Oracle::new(self.network.invalid() | &self.invalid);
         for (sent, frame) in self.frames.iter().enumerate() {
             if self.settled.contains(&sent) {
                 oracle.settle();
@@ -140,6 +146,12 @@ impl Stack {
     pub async fn offsets_in(&self, epoch: i64) -> Vec<i64> {
         let rows = self.postgres.connect().await.query("SELECT epoch, seq FROM stream_offset", &[]).await.unwrap();
         rows.iter().map(|row| if row.get::<_, i64>(0) == epoch { row.get(1) } else { -1 }).collect()
+    }
+
+    /// Has the relay send `events` messages of another network too.
+    pub fn send_of(&mut self, network: &mut Network, events: usize) {
+        self.frames.extend(self.relay.send(network, events));
+        self.invalid.extend(network.invalid());
     }
 
     /// Has the network make `events` messages and the relay send them; the number of the last.

@@ -103,7 +103,7 @@ fn verifications_and_starter_packs_tell_whom_they_are_of() {
     let first = story.write("a", profile(&pack));
     story.write("a", profile(&pack));
     let told = format!("notif b starterpack-joined a/app.bsky.actor.profile/self about=b/app.bsky.graph.starterpack/1 at={first}");
-    assert_eq!(story.lines("notif "), [told.clone()]);
+    assert_eq!(story.lines("notif "), std::slice::from_ref(&told));
     assert_eq!(story.lines("join "), [format!("join a b/app.bsky.graph.starterpack/1 at={first}")]);
     story.write("a", ("app.bsky.actor.profile/self".to_owned(), None));
     assert_eq!((story.lines("notif "), story.lines("join ").len()), (vec![told], 0), "the notification stays, the join goes");

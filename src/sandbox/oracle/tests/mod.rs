@@ -168,9 +168,11 @@ fn list_item(n: i64, list: &str, member: &str) -> Write {
 
 /// The gate of somebody's post `n`; a rule is the last part of its type, or the address of a list.
 fn gate(who: &str, n: i64, rules: &[&str], hidden: &[&str]) -> Write {
-    let rule = |rule: &&str| match rule.starts_with("at://") {
-        true => Value::map([("$type", Value::text("app.bsky.feed.threadgate#listRule")), ("list", Value::text(*rule))]),
-        false => kind(&format!("app.bsky.feed.threadgate#{rule}")),
+    let rule = |rule: &&str| {
+        if !rule.starts_with("at://") {
+            return kind(&format!("app.bsky.feed.threadgate#{rule}"));
+        }
+        Value::map([("$type", Value::text("app.bsky.feed.threadgate#listRule")), ("list", Value::text(*rule))])
     };
     let fields = [
         ("post", Value::text(post_uri(who, n))),

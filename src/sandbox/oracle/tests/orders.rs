@@ -19,8 +19,12 @@ fn loose_with_and_without_a_pause(first: impl Fn(&mut Story), then: impl Fn(&mut
 #[test]
 fn a_gate_that_came_with_its_post_is_certain_in_every_order() {
     let (together, apart) = loose_with_and_without_a_pause(
-        |story| drop(story.commit("a", [post(1), gate("a", 1, &["mentionRule"], &[])])),
-        |story| drop(story.write("b", reply(2, &post_uri("a", 1), None))),
+        |story| {
+            story.commit("a", [post(1), gate("a", 1, &["mentionRule"], &[])]);
+        },
+        |story| {
+            story.write("b", reply(2, &post_uri("a", 1), None));
+        },
     );
     assert_eq!((together.len(), apart.len()), (0, 0));
 }
@@ -32,7 +36,9 @@ fn a_gate_that_came_later_may_have_been_early_enough() {
             story.write("a", post(1));
             story.write("a", gate("a", 1, &[], &[]));
         },
-        |story| drop(story.write("b", reply(2, &post_uri("a", 1), None))),
+        |story| {
+            story.write("b", reply(2, &post_uri("a", 1), None));
+        },
     );
     let all = ["loose count a/1 replies", "loose flags b/2 violates", "loose notif * reply b/2", "loose pending b/2"];
     assert_eq!(together, all);
@@ -41,7 +47,9 @@ fn a_gate_that_came_later_may_have_been_early_enough() {
 
 #[test]
 fn a_follow_of_the_replier_s_own_is_certain_unless_it_ends_while_the_root_may_be_missing() {
-    let gated = |story: &mut Story| drop(story.commit("a", [post(1), gate("a", 1, &["followerRule"], &[])]));
+    let gated = |story: &mut Story| {
+        story.commit("a", [post(1), gate("a", 1, &["followerRule"], &[])]);
+    };
     let before = loose_with_and_without_a_pause(gated, |story| {
         story.write("b", follow(1, "a"));
         story.write("b", reply(2, &post_uri("a", 1), None));
@@ -63,7 +71,9 @@ fn who_the_root_s_author_follows_or_lists_may_change_places_with_the_reply() {
                 story.commit("a", [post(1), gate("a", 1, &[&rule], &[])]);
                 story.write("a", write.clone());
             },
-            |story| drop(story.write("b", reply(2, &post_uri("a", 1), None))),
+            |story| {
+                story.write("b", reply(2, &post_uri("a", 1), None));
+            },
         );
         assert_eq!((together.contains(&"loose flags b/2 violates".to_owned()), apart.len()), (true, 0), "{rule}");
     }
@@ -72,8 +82,12 @@ fn who_the_root_s_author_follows_or_lists_may_change_places_with_the_reply() {
 #[test]
 fn whether_a_post_could_be_quoted_is_known_after_a_pause_alone() {
     let (together, apart) = loose_with_and_without_a_pause(
-        |story| drop(story.commit("a", [post(1), no_quotes("a", 1)])),
-        |story| drop(story.write("b", quote(2, &post_uri("a", 1)))),
+        |story| {
+            story.commit("a", [post(1), no_quotes("a", 1)]);
+        },
+        |story| {
+            story.write("b", quote(2, &post_uri("a", 1)));
+        },
     );
     assert_eq!(together, ["loose flags b/2 detached", "loose notif a * b/2"]);
     assert!(apart.is_empty());
@@ -85,7 +99,9 @@ fn a_reply_to_what_was_deleted_may_have_found_it() {
         story.write("a", post(1));
         story.write("a", delete(POST, 1));
     };
-    let (together, apart) = loose_with_and_without_a_pause(told, |story| drop(story.write("b", reply(2, &post_uri("a", 1), None))));
+    let (together, apart) = loose_with_and_without_a_pause(told, |story| {
+        story.write("b", reply(2, &post_uri("a", 1), None));
+    });
     assert_eq!(together, ["loose notif * reply b/2", "loose pending b/2"]);
     assert!(apart.is_empty());
 }
@@ -93,15 +109,21 @@ fn a_reply_to_what_was_deleted_may_have_found_it() {
 #[test]
 fn a_missing_ancestor_that_comes_is_certain_and_an_update_among_it_is_not() {
     let root = || post_uri("a", 1);
-    let waits = |story: &mut Story| drop(story.write("b", reply(2, &root(), None)));
-    let (together, apart) = loose_with_and_without_a_pause(waits, |story| drop(story.write("a", post(1))));
+    let waits = |story: &mut Story| {
+        story.write("b", reply(2, &root(), None));
+    };
+    let (together, apart) = loose_with_and_without_a_pause(waits, |story| {
+        story.write("a", post(1));
+    });
     assert_eq!((together.len(), apart.len()), (0, 0));
     let (together, apart) = loose_with_and_without_a_pause(
         |story| {
             waits(story);
             story.write("b", created(reply(2, &root(), None), BEGIN - 60 * MINUTE));
         },
-        |story| drop(story.write("a", post(1))),
+        |story| {
+            story.write("a", post(1));
+        },
     );
     assert_eq!(together, ["loose notif * reply b/2", "loose pending b/2"], "whose time it has");
     assert!(apart.is_empty());
@@ -116,7 +138,9 @@ fn a_reply_that_was_hidden_while_it_was_answered_may_have_ended_the_climb() {
             story.write("a", gate("a", 1, &["followerRule"], &[&post_uri("b", 2)]));
             story.write("c", follow(1, "a"));
         },
-        |story| drop(story.write("c", reply(3, &post_uri("b", 2), Some(&post_uri("a", 1))))),
+        |story| {
+            story.write("c", reply(3, &post_uri("b", 2), Some(&post_uri("a", 1))));
+        },
     );
     assert!(together.contains(&"loose notif * reply c/3".to_owned()), "{together:?}");
     assert!(!apart.iter().any(|line| line.contains("c/3")), "{apart:?}");
@@ -129,7 +153,9 @@ fn who_was_deleted_meanwhile_may_or_may_not_have_been_told() {
             story.write("a", post(1));
             story.status("a", Some("deleted"));
         },
-        |story| drop(story.write("b", mentioning(post(2), &["a"]))),
+        |story| {
+            story.write("b", mentioning(post(2), &["a"]));
+        },
     );
     assert_eq!(together, ["loose notif a * b/2"]);
     assert!(apart.is_empty());
