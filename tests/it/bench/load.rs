@@ -20,7 +20,7 @@ fn options(seed: u64, accounts: u32) -> Options {
 fn frames(options: Options) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     make(options, |made| {
-        assert_eq!(made.seq, frames.len() as i64 + 1);
+        assert_eq!(usize::try_from(made.seq), Ok(frames.len() + 1));
         frames.push(made.frame);
         Ok(())
     })
@@ -85,7 +85,7 @@ fn sizes_and_mix_are_the_networks() {
             *mix.entry(name.to_owned()).or_default() += 1;
         }
     }
-    let per_event = |n: usize| n / EVENTS as usize;
+    let per_event = |n: usize| n / usize::try_from(EVENTS).unwrap();
     assert!((5_000..5_900).contains(&per_event(bytes)), "{} bytes and {} blocks a frame", per_event(bytes), per_event(blocks));
     assert!((9..=11).contains(&per_event(blocks)), "{} blocks a frame", per_event(blocks));
     assert!(authors.len() > 2_500, "{} authors", authors.len());

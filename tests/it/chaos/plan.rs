@@ -158,7 +158,8 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let layout = rng.choice([Layout::Split, Layout::Pair]).unwrap();
-        let mut plan = Self { seed, layout, calm: seed % 2 == 0, events: 100, backup: rng.usize(QUIET..TICKS / 2), faults: Vec::new() };
+        let mut plan =
+            Self { seed, layout, calm: seed.is_multiple_of(2), events: 100, backup: rng.usize(QUIET..TICKS / 2), faults: Vec::new() };
         let wanted = rng.usize(6..=10);
         for _ in 0..ATTEMPTS {
             if plan.faults.len() == wanted {

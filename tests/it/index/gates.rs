@@ -29,9 +29,9 @@ impl Thread {
     }
 
     /// The root's post, with its gate.
-    fn begin(&mut self, text: Value, allow: Option<Vec<Value>>) -> Event {
+    fn begin(&mut self, text: &Value, allow: Option<Vec<Value>>) -> Event {
         let gate = self.gate(allow);
-        self.root.commit([gate, create(POST, 1, &text)])
+        self.root.commit([gate, create(POST, 1, text)])
     }
 
     fn reply(&mut self, n: i64) -> Event {
@@ -59,7 +59,7 @@ async fn each_rule_allows_whom_it_names_and_nobody_else() {
                 "list" => Some(vec![list_rule(&list)]),
                 name => Some(vec![rule(name)]),
             };
-            let begin = thread.begin(mentioning(post("root", 1), &[named]), allow);
+            let begin = thread.begin(&mentioning(post("root", 1), &[named]), allow);
             let mut someone = Repo::new("someone");
             let follower = if nobody_else { &mut someone } else { &mut thread.guest };
             let follow = follower.commit([create(FOLLOW, 2, &tie(FOLLOW, "did:plc:root", 2))]);
@@ -84,7 +84,7 @@ async fn each_rule_allows_whom_it_names_and_nobody_else() {
 async fn what_stands_before_the_reply_in_its_own_batch_counts() {
     let mut thread = Thread::open().await;
     let list = thread.root.uri(LIST, &key(7));
-    let begin = thread.begin(post("root", 1), Some(vec![rule("follower"), list_rule(&list)]));
+    let begin = thread.begin(&post("root", 1), Some(vec![rule("follower"), list_rule(&list)]));
     let first = thread.reply(5);
     let follow = thread.guest.commit([create(FOLLOW, 2, &tie(FOLLOW, "did:plc:root", 2))]);
     let second = thread.reply(6);
@@ -120,7 +120,7 @@ async fn a_gate_comes_with_its_post_in_one_commit_whatever_its_order() {
 #[tokio::test]
 async fn a_verdict_stands_until_the_reply_is_updated() {
     let mut thread = Thread::open().await;
-    let begin = thread.begin(post("root", 1), Some(vec![rule("follower")]));
+    let begin = thread.begin(&post("root", 1), Some(vec![rule("follower")]));
     let reply_to = reply(&thread.uri, 5);
     let first = thread.reply(5);
     thread.desk.apply([begin, first]).await;
@@ -147,7 +147,7 @@ async fn a_verdict_stands_until_the_reply_is_updated() {
 #[tokio::test]
 async fn a_reply_that_violates_still_mentions_and_quotes_but_never_waits() {
     let mut thread = Thread::open().await;
-    let begin = thread.begin(post("root", 1), Some(vec![]));
+    let begin = thread.begin(&post("root", 1), Some(vec![]));
     let missing = Repo::new("missing").uri(POST, &key(1));
     let record = quoting(mentioning(reply_in(&thread.uri, &missing, 5), &["did:plc:root"]), &Repo::new("other").uri(POST, &key(3)));
     let reply = thread.guest.commit([create(POST, 5, &record)]);
@@ -167,7 +167,7 @@ async fn a_root_that_comes_late_takes_back_what_its_gate_forbids() {
     thread.desk.apply([second, third]).await;
     assert_eq!(thread.desk.notifs().await, ["middle reply guest/5 about 2", "x mention guest/5"]);
     assert_eq!(thread.desk.replies(&between).await, 1);
-    let begin = thread.begin(mentioning(post("root", 1), &["did:plc:middle"]), Some(vec![rule("mention")]));
+    let begin = thread.begin(&mentioning(post("root", 1), &["did:plc:middle"]), Some(vec![rule("mention")]));
     thread.desk.apply([begin]).await;
     assert_eq!(thread.desk.marks().await, ["guest/5 violates"]);
     assert_eq!(thread.desk.notifs().await, ["middle mention root/1", "root reply middle/2 about 1", "x mention guest/5"]);
@@ -178,7 +178,7 @@ async fn a_root_that_comes_late_takes_back_what_its_gate_forbids() {
 #[tokio::test]
 async fn a_judged_reply_that_waits_is_not_judged_again() {
     let mut thread = Thread::open().await;
-    let begin = thread.begin(post("root", 1), None);
+    let begin = thread.begin(&post("root", 1), None);
     let mut middle = Repo::new("middle");
     let between = middle.uri(POST, &key(2));
     let reply = thread.guest.commit([create(POST, 5, &reply_in(&thread.uri, &between, 5))]);
@@ -214,7 +214,7 @@ async fn lists_of_others_and_gates_of_others_posts_mean_nothing() {
         create(THREADGATE, 1, &threadgate(&thread.uri, None, &[], 1)),
         create(POSTGATE, 1, &postgate(&thread.uri, 1)),
     ]);
-    let begin = thread.begin(post("root", 1), Some(vec![list_rule(&list)]));
+    let begin = thread.begin(&post("root", 1), Some(vec![list_rule(&list)]));
     let reply = thread.reply(5);
     thread.desk.apply([item, begin, reply]).await;
     assert!(thread.violates(5).await);

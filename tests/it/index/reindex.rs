@@ -240,6 +240,9 @@ async fn an_unknown_collection_names_the_known_ones() {
 
 #[tokio::test]
 async fn a_worker_may_delete_and_update_what_is_reindexed() {
+    // Of each pair exactly one counts.
+    const WRONG: &str =
+        "SELECT count(*) FROM (SELECT 1 FROM listitem GROUP BY author, lr, subject HAVING count(*) FILTER (WHERE flags & 8 = 0) <> 1) w";
     const RECORDS: i64 = 1200;
     let (mut desk, mut alice) = (Desk::open().await, Repo::new("alice"));
     for n in 0..RECORDS {
@@ -269,8 +272,5 @@ async fn a_worker_may_delete_and_update_what_is_reindexed() {
     expected.sort();
     assert_eq!(desk.lines_of("record").await, expected);
     assert_eq!(desk.number("SELECT count(*) FROM record_other").await, 0);
-    // Of each pair exactly one counts.
-    const WRONG: &str =
-        "SELECT count(*) FROM (SELECT 1 FROM listitem GROUP BY author, lr, subject HAVING count(*) FILTER (WHERE flags & 8 = 0) <> 1) w";
     assert_eq!(desk.number(WRONG).await, 0);
 }

@@ -1,5 +1,7 @@
 //! What is derived beyond edges and counts, in words short enough to be read in a test: `bob` for `did:plc:bob`, `bob/3` for his third key.
 
+use std::fmt::Write as _;
+
 use appviewd::atproto::Tid;
 
 use super::kit::*;
@@ -30,10 +32,10 @@ impl Desk {
             let (recipient, author): (&str, &str) = (r.get(0), r.get(1));
             let mut line = format!("{recipient} {reason} {author}/{}", number(r.get(2), r.get(3)));
             if let Some(about) = r.get::<_, Option<i64>>(4) {
-                line += &format!(" about {}", number(about, None));
+                write!(line, " about {}", number(about, None)).unwrap();
             }
             if let Some(sort) = r.get::<_, Option<i64>>(5) {
-                line += &format!(" at {}", (Tid::from_value(sort).unwrap().micros() - BEGIN) / 1_000_000);
+                write!(line, " at {}", (Tid::from_value(sort).unwrap().micros() - BEGIN) / 1_000_000).unwrap();
             }
             lines.push(line);
         }

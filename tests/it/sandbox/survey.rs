@@ -159,7 +159,9 @@ impl Survey {
             self.add_if(words.chars().any(|c| (from..=to).contains(&c)), script);
         }
         if let Some(Value::Array(facets)) = record.get("facets") {
-            facets.iter().for_each(|facet| self.facet(words, facet));
+            for facet in facets {
+                self.facet(words, facet);
+            }
         }
     }
 
@@ -192,7 +194,9 @@ impl Survey {
             None => self.add("allow absent"),
             Some(Value::Array(rules)) if rules.is_empty() => self.add("allow nobody"),
             Some(Value::Array(rules)) => {
-                rules.iter().for_each(|rule| self.add(format!("allow {}", text(rule, &["$type"]).unwrap().rsplit('#').next().unwrap())));
+                for rule in rules {
+                    self.add(format!("allow {}", text(rule, &["$type"]).unwrap().rsplit('#').next().unwrap()));
+                }
             }
             _ => {}
         }
