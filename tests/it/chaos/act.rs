@@ -113,6 +113,7 @@ impl Round {
             }
             Fault::RelayRenumbersUp => Begun::known(self.renumber(1 + self.stack.relay.log().head().seq + degree.cast_signed())),
             Fault::RelayRenumbersDown => Begun::known(self.renumber_down().await),
+            Fault::AccountDeleted => Begun::known(false),
             Fault::RelayStalls | Fault::RelayRepeats | Fault::RelayRewinds | Fault::RelaySendsGarbage | Fault::RelaySendsAnError => {
                 let (fault, name) = of_relay(planned).unwrap();
                 let before = self.stack.relay.faults().happened(name);
@@ -164,7 +165,7 @@ impl Round {
                 self.stack.relay.faults().drop_every(None);
                 dropped
             }
-            Fault::EmptyRedis | Fault::OlderPostgres | Fault::RelayRenumbersUp | Fault::RelayRenumbersDown => false,
+            Fault::EmptyRedis | Fault::OlderPostgres | Fault::RelayRenumbersUp | Fault::RelayRenumbersDown | Fault::AccountDeleted => false,
             Fault::RelayStalls | Fault::RelayRepeats | Fault::RelayRewinds | Fault::RelaySendsGarbage | Fault::RelaySendsAnError => {
                 let (_, name) = of_relay(planned).unwrap();
                 self.sends_until(MET, async |round| round.stack.relay.faults().happened(name) > before).await

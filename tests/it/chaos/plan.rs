@@ -46,10 +46,12 @@ pub enum Fault {
     RelayRenumbersUp,
     /// The same from 1, after it has forgotten what everybody has applied.
     RelayRenumbersDown,
+    /// Not planned: the network deletes accounts by itself, whose rows are purged while all of this happens.
+    AccountDeleted,
 }
 
 use Fault::{
-    CutAof, DieAt, EmptyRedis, FreezeDaemon, KillDaemon, KillPostgres, KillRedis, LoseAnswers, LoseCommits, OlderPostgres,
+    AccountDeleted, CutAof, DieAt, EmptyRedis, FreezeDaemon, KillDaemon, KillPostgres, KillRedis, LoseAnswers, LoseCommits, OlderPostgres,
     PostgresDiskFull, PostgresRefuses, PostgresStalls, RedisDiskFull, RedisFull, RedisRefuses, RedisStalls, RelayDrops, RelayRenumbersDown,
     RelayRenumbersUp, RelayRepeats, RelayRewinds, RelaySendsAnError, RelaySendsGarbage, RelayStalls, StopDaemon,
 };
@@ -210,6 +212,7 @@ impl Plan {
             KillPostgres | OlderPostgres | PostgresStalls | PostgresRefuses => (vec![Postgres], vec![]),
             PostgresDiskFull | LoseCommits => (vec![Postgres], vec![Redis, ingest, worker]),
             RelayRenumbersUp => (vec![Relay], vec![]),
+            AccountDeleted => (vec![], vec![]),
             RelayRenumbersDown => ((0..3).map(Daemon).chain([Redis, Postgres, Relay]).collect(), vec![]),
             RelayDrops | RelayStalls | RelayRepeats | RelayRewinds | RelaySendsGarbage | RelaySendsAnError => {
                 (vec![Relay], vec![Redis, ingest])

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use appviewd::atproto::frame::Frame;
 use fastrand::Rng;
 use tempfile::TempDir;
 
@@ -54,7 +55,8 @@ pub async fn play(seed: u64, strict: bool) -> Outcomes {
     let plan = Plan::of(seed);
     eprint!("{plan}");
     let mut round = Round::start(&plan).await;
-    let outcomes = round.run(&plan).await;
+    let mut outcomes = round.run(&plan).await;
+    outcomes.insert((Fault::AccountDeleted, Outcome::Happened), round.deletions());
     for ((fault, outcome), times) in &outcomes {
         eprintln!("  {outcome:?} {times}: {fault:?}");
     }
@@ -144,6 +146,13 @@ impl Round {
         self.stack.postgres.stop();
         self.backup = Some(self.stack.postgres.backup());
         self.stack.postgres.restart().await;
+    }
+
+    /// How often the network has deleted an account.
+    fn deletions(&self) -> u64 {
+        let is_deletion =
+            |frame: &&Vec<u8>| matches!(Frame::parse(frame), Ok(Frame::Account(account)) if account.status == Some("deleted"));
+        u64::try_from(self.stack.frames.iter().filter(is_deletion).count()).unwrap()
     }
 
     /// Nothing is broken any more: everything that the relay sent becomes applied.
