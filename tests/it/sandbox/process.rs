@@ -1,8 +1,9 @@
 //! The sandbox as the command runs it: makes, records, replays, and stops when it is asked to.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
-use appviewd::sandbox::{Options, recording, run};
+use appviewd::sandbox::{Network, Options, Oracle, recording, run};
 use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
@@ -80,4 +81,36 @@ async fn a_renumbered_relay_goes_on_under_new_numbers() {
     assert_eq!(client.seqs(150).await, (first + 1..first + 151).collect::<Vec<_>>());
     stop.cancel();
     process.await.unwrap().unwrap();
+}
+
+/// The lines before the empty line, and those after it.
+fn expected(path: &std::path::Path) -> (Vec<String>, Vec<String>) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let (state, loose) = text.split_once("\n\n").unwrap();
+    (state.lines().map(str::to_owned).collect(), loose.lines().map(str::to_owned).collect())
+}
+
+#[tokio::test]
+async fn what_is_expected_is_written_and_is_the_same_of_the_recording() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| Some(dir.path().join(name));
+    let made =
+        Options { events: Some(1500), accounts: 20, record: file("frames"), expect: file("made"), no_serve: true, ..Options::default() };
+    run(made.clone(), CancellationToken::new()).await.unwrap();
+    let (state, loose) = expected(&dir.path().join("made"));
+    let mut network = Network::new(made.seed, made.accounts);
+    let frames: Vec<_> = (0..1500).map(|_| network.next_event().unwrap().frame).collect();
+    let oracle = Oracle::of(&frames, network.invalid());
+    assert_eq!((&state, &loose), (&oracle.lines(), &oracle.loose().lines()));
+    assert!(state.len() > 1000 && loose.iter().all(|line| line.starts_with("loose ")), "{} {loose:?}", state.len());
+
+    let replayed =
+        Options { replay: file("frames"), record: file("again"), expect: file("replayed"), no_serve: true, ..Options::default() };
+    run(replayed, CancellationToken::new()).await.unwrap();
+    let allowed = Oracle::of(&frames, &HashSet::new());
+    assert_eq!(
+        expected(&dir.path().join("replayed")),
+        (allowed.lines(), allowed.loose().lines()),
+        "a recording does not tell what is invalid"
+    );
 }
