@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use deadpool_postgres::{Object, Pool};
 use refinery::Target;
+use refinery::error::Kind;
 use tokio_postgres::Client;
 use tracing::{info, warn};
 
@@ -59,11 +60,16 @@ const PASSING_CLASSES: [&str; 4] = ["08", "53", "57", "58"];
 
 impl From<refinery::Error> for MigrateError {
     fn from(error: refinery::Error) -> Self {
-        let is_passing = match error.kind() {
-            refinery::error::Kind::Connection(_, cause) => cause.downcast_ref().is_some_and(is_passing),
-            _ => false,
-        };
+        let is_passing = cause(&error).is_some_and(is_passing);
         if is_passing { Self::Interrupted(error) } else { Self::Refinery(error) }
+    }
+}
+
+/// What the server or the connection said; refinery wraps its own errors once more.
+fn cause(error: &refinery::Error) -> Option<&tokio_postgres::Error> {
+    match error.kind() {
+        Kind::Connection(_, inner) => inner.downcast_ref().or_else(|| inner.downcast_ref().and_then(cause)),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ use appviewd::config::database::Database;
 use appviewd::db::migrate::{self, MigrateError};
 use appviewd::db::pool::{self, API_ROLE, Pools};
 use appviewd::db::{meta, server};
+use refinery::error::WrapMigrationError as _;
 use tokio_postgres::error::SqlState;
 
 use crate::support::postgres::Postgres;
@@ -136,4 +137,19 @@ async fn meta_keeps_its_first_value() {
     assert_eq!(meta::insert_or_get(&client, "partitions", "16").await.unwrap(), "16");
     assert_eq!(meta::insert_or_get(&client, "partitions", "8").await.unwrap(), "16");
     assert_eq!(meta::get(&client, "partitions").await.unwrap().as_deref(), Some("16"));
+}
+
+/// refinery says what it was about to do, and wraps that once more.
+#[tokio::test]
+async fn a_connection_that_ends_anywhere_in_a_migration_interrupts_it() {
+    let mut postgres = Postgres::start().await;
+    let client = postgres.connect().await;
+    postgres.kill();
+    for depth in 1..4 {
+        let mut error = client.execute("SELECT 1", &[]).await.map(drop).migration_err("asking", None).unwrap_err();
+        for _ in 1..depth {
+            error = Err::<(), _>(error).migration_err("meanwhile", None).unwrap_err();
+        }
+        assert!(matches!(MigrateError::from(error), MigrateError::Interrupted(_)), "wrapped {depth} times");
+    }
 }
