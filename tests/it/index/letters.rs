@@ -1,6 +1,7 @@
 //! Dead letters: what cannot be indexed is kept, bounded, replaced, replayed.
 
 use appviewd::db::dead_letter::{self, Filter};
+use appviewd::db::lock;
 use appviewd::index::Replayed;
 
 use super::kit::*;
@@ -121,4 +122,27 @@ async fn a_replay_applies_letters_outside_the_rev_gate_while_they_are_there() {
     assert_eq!(desk.lines_of("letter").await, [format!("letter {}", alice.uri(POST, &key(8)))]);
     assert_eq!(desk.lines_of("count").await, [format!("count {} posts=1", alice.did)]);
     assert_eq!(desk.index.replay(&mut desk.client, &refused).await.unwrap(), Replayed::default());
+}
+
+#[tokio::test]
+async fn a_letter_that_goes_while_its_replay_waits_is_not_applied() {
+    let (mut desk, mut alice) = (Desk::open().await, Repo::new("alice"));
+    refuse(&desk, 7, "22003").await;
+    desk.apply([alice.commit([create(POST, 7, &post("x", 7))])]).await;
+    desk.client.batch_execute("DROP TRIGGER refuse ON post").await.unwrap();
+    let mut other = desk.pools.writer.get().await.unwrap();
+    let holder = other.transaction().await.unwrap();
+    lock::apply(&holder).await.unwrap();
+    let watcher = desk.pools.writer.get().await.unwrap();
+    let goes = async {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        crate::support::eventually("the replay waits", 20, async || watcher.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 1)
+            .await;
+        holder.execute("DELETE FROM dead_letter", &[]).await.unwrap();
+        holder.commit().await.unwrap();
+    };
+    let everything = Filter::default();
+    let (replayed, ()) = tokio::join!(desk.index.replay(&mut desk.client, &everything), goes);
+    assert_eq!(replayed.unwrap(), Replayed { applied: 0, kept: 0, gone: 1 });
+    assert_eq!(desk.lines_of("record").await, Vec::<String>::new());
 }
