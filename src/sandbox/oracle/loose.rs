@@ -175,8 +175,28 @@ impl Oracle {
             for replier in std::iter::once(from).chain(later) {
                 outcomes.add(self.verdict(uri, root, replier, arrival).unwrap_or(false));
             }
+            // A reply waits for one post at a time: while that one is an ancestor, nobody looks when the root comes.
+            if self.waits_below(version, root) {
+                outcomes.add(false);
+            }
         }
         outcomes
+    }
+
+    /// Whether an ancestor between this post and its root may be missed when the post comes, without coming among the same events.
+    fn waits_below(&self, version: &Version, root: &str) -> bool {
+        let window = self.history.window(version.tick);
+        let mut next = version.post.parent.clone();
+        for _ in 0..CLIMB {
+            let Some(uri) = next.take().filter(|uri| uri != root) else { break };
+            let log = self.history.posts.log(uri.as_str());
+            let goes = log.changes(window).any(|(_, before, after)| before.is_some() && after.is_none());
+            if goes || log.seen(window).all(|post| post.is_none()) {
+                return true;
+            }
+            next = log.at(window.until).and_then(|ancestor| ancestor.parent.clone());
+        }
+        false
     }
 
     /// Events of a window by which the root's author changes what a verdict looks at.

@@ -107,6 +107,52 @@ fn a_reply_to_what_was_deleted_may_have_found_it() {
 }
 
 #[test]
+fn who_waits_for_an_ancestor_that_was_deleted_may_never_be_judged() {
+    let (together, apart) = loose_with_and_without_a_pause(
+        |story| {
+            story.commit("a", [post(1), gate("a", 1, &["mentionRule"], &[])]);
+        },
+        |story| {
+            story.write("c", reply(2, &post_uri("a", 1), None));
+            story.write("b", reply(3, &post_uri("c", 2), Some(&post_uri("a", 1))));
+            story.write("c", delete(POST, 2));
+        },
+    );
+    assert!(together.contains(&"loose flags b/3 violates".to_owned()), "{together:?}");
+    assert!(!together.contains(&"loose flags c/2 violates".to_owned()), "{together:?}");
+    assert!(!apart.contains(&"loose flags b/3 violates".to_owned()), "the root was there: {apart:?}");
+}
+
+#[test]
+fn who_waits_for_an_ancestor_that_never_comes_may_never_be_judged() {
+    let (together, apart) = loose_with_and_without_a_pause(
+        |story| {
+            story.commit("a", [post(1), gate("a", 1, &["mentionRule"], &[])]);
+        },
+        |story| {
+            story.write("b", reply(3, &post_uri("c", 2), Some(&post_uri("a", 1))));
+        },
+    );
+    assert!(together.contains(&"loose flags b/3 violates".to_owned()), "{together:?}");
+    assert!(apart.is_empty(), "the root was there: {apart:?}");
+}
+
+#[test]
+fn who_waits_for_an_ancestor_that_comes_is_judged_in_every_order() {
+    let (together, apart) = loose_with_and_without_a_pause(
+        |story| {
+            story.commit("a", [post(1), gate("a", 1, &["mentionRule"], &[])]);
+        },
+        |story| {
+            story.write("b", reply(3, &post_uri("c", 2), Some(&post_uri("a", 1))));
+            story.write("c", reply(2, &post_uri("a", 1), None));
+        },
+    );
+    assert!(!together.contains(&"loose flags b/3 violates".to_owned()), "{together:?}");
+    assert!(!apart.contains(&"loose flags b/3 violates".to_owned()), "{apart:?}");
+}
+
+#[test]
 fn a_missing_ancestor_that_comes_is_certain_and_an_update_among_it_is_not() {
     let root = || post_uri("a", 1);
     let waits = |story: &mut Story| {
