@@ -18,6 +18,100 @@ pub(super) struct Statements {
     pub delete: &'static str,
 }
 
+/// The statements of a table whose columns are those of an [`Edge`], or fewer.
+///
+/// `key`: the shift of its index on (author, bucket of the key). `pair`: what its edges are of, `record` (sr, sa), `account` (subject) or
+/// `member` (subject on the list lr). `edge`: what an edge has after its key and author; `columns` and `values`: what is written, and of what.
+macro_rules! edge_statements {
+    (
+        table: $table:literal,
+        name: $name:literal,
+        key: $key:literal,
+        pair: $pair:ident,
+        edge: $edge:literal,
+        columns: $columns:literal,
+        values: $values:literal $(,)?
+    ) => {
+        $crate::db::edge::Statements {
+            at: concat!(
+                "-- ",
+                $name,
+                "::at
+        SELECT e.rkey, e.author, ",
+                $edge,
+                "
+        FROM UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
+        JOIN ",
+                $table,
+                " e ON ",
+                $crate::db::edge::edge_statements!(@place $key),
+            ),
+            of: concat!(
+                "-- ",
+                $name,
+                "::of
+        SELECT e.rkey, e.author, ",
+                $edge,
+                "
+        FROM UNNEST($1::int4[], $2::int8[], $3::int4[]) AS k (author, sr, sa)
+        JOIN ",
+                $table,
+                " e ON e.author = k.author AND ",
+                $crate::db::edge::edge_statements!(@$pair),
+            ),
+            insert: concat!(
+                "-- ",
+                $name,
+                "::insert
+        INSERT INTO ",
+                $table,
+                " (",
+                $columns,
+                ")
+        SELECT ",
+                $values,
+                "
+        FROM UNNEST($1::int8[], $2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::int2[], $7::int2[], $8::int8[])
+          AS n (rkey, sr, author, sa, via, dms, flags, sort)",
+            ),
+            delete: concat!(
+                "-- ",
+                $name,
+                "::delete
+        DELETE FROM ",
+                $table,
+                " e USING UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
+        WHERE ",
+                $crate::db::edge::edge_statements!(@place $key),
+            ),
+        }
+    };
+    (@place $key:literal) => {
+        concat!(
+            "e.author = k.author AND e.rkey = k.rkey AND ",
+            $crate::db::bucket::bucket_sql!("e.rkey", $key),
+            " = ",
+            $crate::db::bucket::bucket_sql!("k.rkey", $key),
+        )
+    };
+    (@record) => {
+        concat!(
+            "e.sr = k.sr AND e.sa = k.sa AND ",
+            $crate::db::bucket::h31_sql!("e.sr", "e.sa"),
+            " = ",
+            $crate::db::bucket::h31_sql!("k.sr", "k.sa"),
+        )
+    };
+    (@account) => {
+        "e.subject = k.sa"
+    };
+    (@member) => {
+        "e.subject = k.sa AND e.lr = k.sr"
+    };
+}
+
+pub(super) use edge_statements;
+
 fn statements(kind: EdgeKind) -> &'static Statements {
     match kind {
         EdgeKind::Like => &like::STATEMENTS,

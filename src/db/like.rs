@@ -1,38 +1,13 @@
 //! Table `like`: an account likes a record.
 
-use super::bucket::{bucket_sql, h31_sql};
-use super::edge::Statements;
+use super::edge::{Statements, edge_statements};
 
-pub(super) const STATEMENTS: Statements = Statements {
-    at: concat!(
-        "-- like::at
-        SELECT e.rkey, e.author, e.sr, e.sa, e.via, e.dms, e.flags, NULL::int8
-        FROM UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
-        JOIN \"like\" e ON e.author = k.author AND e.rkey = k.rkey AND ",
-        bucket_sql!("e.rkey", 46),
-        " = ",
-        bucket_sql!("k.rkey", 46),
-    ),
-    of: concat!(
-        "-- like::of
-        SELECT e.rkey, e.author, e.sr, e.sa, e.via, e.dms, e.flags, NULL::int8
-        FROM UNNEST($1::int4[], $2::int8[], $3::int4[]) AS k (author, sr, sa)
-        JOIN \"like\" e ON e.author = k.author AND e.sr = k.sr AND e.sa = k.sa AND ",
-        h31_sql!("e.sr", "e.sa"),
-        " = ",
-        h31_sql!("k.sr", "k.sa"),
-    ),
-    insert: "-- like::insert
-        INSERT INTO \"like\" (rkey, sr, author, sa, via, dms, flags)
-        SELECT n.rkey, n.sr, n.author, n.sa, n.via, n.dms, n.flags
-        FROM UNNEST($1::int8[], $2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::int2[], $7::int2[], $8::int8[])
-          AS n (rkey, sr, author, sa, via, dms, flags, sort)",
-    delete: concat!(
-        "-- like::delete
-        DELETE FROM \"like\" e USING UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
-        WHERE e.author = k.author AND e.rkey = k.rkey AND ",
-        bucket_sql!("e.rkey", 46),
-        " = ",
-        bucket_sql!("k.rkey", 46),
-    ),
+pub(super) const STATEMENTS: Statements = edge_statements! {
+    table: "\"like\"",
+    name: "like",
+    key: 46,
+    pair: record,
+    edge: "e.sr, e.sa, e.via, e.dms, e.flags, NULL::int8",
+    columns: "rkey, sr, author, sa, via, dms, flags",
+    values: "n.rkey, n.sr, n.author, n.sa, n.via, n.dms, n.flags",
 };

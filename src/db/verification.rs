@@ -1,33 +1,13 @@
 //! Table `verification`: an account says that another is who it says.
 
-use super::bucket::bucket_sql;
-use super::edge::Statements;
+use super::edge::{Statements, edge_statements};
 
-pub(super) const STATEMENTS: Statements = Statements {
-    at: concat!(
-        "-- verification::at
-        SELECT e.rkey, e.author, 0::int8, e.subject, NULL::int4, e.dms, e.flags, NULL::int8
-        FROM UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
-        JOIN verification e ON e.author = k.author AND e.rkey = k.rkey AND ",
-        bucket_sql!("e.rkey", 50),
-        " = ",
-        bucket_sql!("k.rkey", 50),
-    ),
-    of: "-- verification::of
-        SELECT e.rkey, e.author, 0::int8, e.subject, NULL::int4, e.dms, e.flags, NULL::int8
-        FROM UNNEST($1::int4[], $2::int8[], $3::int4[]) AS k (author, sr, sa)
-        JOIN verification e ON e.author = k.author AND e.subject = k.sa",
-    insert: "-- verification::insert
-        INSERT INTO verification (rkey, author, subject, dms, flags)
-        SELECT n.rkey, n.author, n.sa, n.dms, n.flags
-        FROM UNNEST($1::int8[], $2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::int2[], $7::int2[], $8::int8[])
-          AS n (rkey, sr, author, sa, via, dms, flags, sort)",
-    delete: concat!(
-        "-- verification::delete
-        DELETE FROM verification e USING UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
-        WHERE e.author = k.author AND e.rkey = k.rkey AND ",
-        bucket_sql!("e.rkey", 50),
-        " = ",
-        bucket_sql!("k.rkey", 50),
-    ),
+pub(super) const STATEMENTS: Statements = edge_statements! {
+    table: "verification",
+    name: "verification",
+    key: 50,
+    pair: account,
+    edge: "0::int8, e.subject, NULL::int4, e.dms, e.flags, NULL::int8",
+    columns: "rkey, author, subject, dms, flags",
+    values: "n.rkey, n.author, n.sa, n.dms, n.flags",
 };
