@@ -44,15 +44,17 @@ fn what_was_found_once_is_mended() {
     }
 }
 
+/// Into the folder that `APPVIEW_FUZZ_SEEDS` names, where fuzzing begins with them; else only to see that there are some.
 #[test]
-#[ignore = "tests/fuzz/run has it write where APPVIEW_FUZZ_SEEDS says"]
-fn seeds_are_written() {
-    let folder = PathBuf::from(std::env::var_os("APPVIEW_FUZZ_SEEDS").expect("APPVIEW_FUZZ_SEEDS"));
+fn each_target_has_seeds_to_be_written() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("APPVIEW_FUZZ_SEEDS").map_or_else(|| scratch.path().to_owned(), PathBuf::from);
     for (target, _, seeds) in targets() {
         let folder = folder.join(target);
         std::fs::create_dir_all(&folder).unwrap();
         for (number, seed) in seeds.iter().enumerate() {
             std::fs::write(folder.join(format!("seed-{number}")), seed).unwrap();
         }
+        assert!(std::fs::read_dir(&folder).unwrap().count() >= 10, "{target}: {} seeds", seeds.len());
     }
 }
