@@ -27,11 +27,13 @@ pub async fn write(client: &impl GenericClient, process: &str, roles: &str, stat
     Ok(before.into_iter().flatten().next())
 }
 
-/// The processes with this role that were seen within the last `seconds`, by name.
+/// The processes with this role that were seen within the last `seconds` and whom the queue answers, by name.
 pub async fn alive(client: &impl GenericClient, role: &str, seconds: f64) -> Result<Vec<String>, Error> {
     const SQL: &str = "-- heartbeat::alive
         SELECT process FROM heartbeat
-        WHERE seen_at > clock_timestamp() - make_interval(secs => $2) AND $1 = ANY(string_to_array(roles, ',')) ORDER BY process";
+        WHERE seen_at > clock_timestamp() - make_interval(secs => $2) AND $1 = ANY(string_to_array(roles, ','))
+          AND NOT coalesce((status #>> '{worker,queue_away}')::bool, false)
+        ORDER BY process";
     read(&query(client, SQL, &[&role, &seconds]).await?, |row| row.try_get(0))
 }
 

@@ -57,6 +57,8 @@ pub struct WorkerStatus {
     pub sources: BTreeMap<String, i64>,
     /// Partitions that this process works on; other workers have the others.
     pub partitions: u16,
+    /// The queue has not answered for so long that other workers, if there are any, take the partitions.
+    pub queue_away: bool,
     /// Events in the queue that are not applied yet, over all partitions.
     pub queue_events: u64,
     /// Replies that wait for a post that is not held.

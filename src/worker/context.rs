@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::Pool;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +33,15 @@ pub struct Context {
 }
 
 /// What does not work right now.
-pub type Troubles = BTreeMap<Part, String>;
+pub type Troubles = BTreeMap<Part, Trouble>;
+
+/// Why a part does not work.
+#[derive(Debug)]
+pub struct Trouble {
+    /// As it was last told.
+    text: String,
+    since: Instant,
+}
 
 /// A part of the work that can be in trouble by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,24 +89,35 @@ impl Context {
     pub fn trouble(&self, part: Part, error: &dyn Error) {
         let text = with_causes(error);
         self.telemetry.metrics().worker.retries.inc(part.as_str());
-        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        if troubles.insert(part, text.clone()).is_none() {
+        let mut troubles = self.troubles();
+        let since = troubles.get(&part).map(|trouble| trouble.since);
+        if since.is_none() {
             tracing::warn!(part = part.as_str(), error = %text, "the worker waits and tries again");
         }
+        troubles.insert(part, Trouble { text, since: since.unwrap_or_else(Instant::now) });
         self.show(&troubles);
     }
 
     /// This part works.
     pub fn works(&self, part: Part) {
-        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut troubles = self.troubles();
         if troubles.remove(&part).is_some() {
             tracing::info!(part = part.as_str(), "the worker goes on");
             self.show(&troubles);
         }
     }
 
+    /// Whether this part has not worked for so long.
+    pub fn is_troubled_for(&self, part: Part, time: Duration) -> bool {
+        self.troubles().get(&part).is_some_and(|trouble| trouble.since.elapsed() >= time)
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, Troubles> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn show(&self, troubles: &Troubles) {
-        let problem = troubles.iter().next().map(|(part, text)| format!("{}: {text}", part.as_str()));
+        let problem = troubles.iter().next().map(|(part, trouble)| format!("{}: {}", part.as_str(), trouble.text));
         self.telemetry.status().worker(|status| status.problem = problem);
     }
 

@@ -25,6 +25,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// A worker that was silent for this long, in seconds, has no claim on a share: five heartbeats are missing. What it has it keeps for as long
 /// as its leases run.
 const ALIVE: f64 = 5.0;
+/// A worker that the queue has not answered for this long works for nobody: as long as what a killed one had rests.
+const AWAY: Duration = Duration::from_secs(10);
 /// The role of those who take a share, as it stands in the heartbeat row.
 const ROLE: &str = "worker";
 /// A stop does not wait longer for a database that is away: then the leases run out.
@@ -56,7 +58,14 @@ async fn round(context: &Context, renewed: &mut Option<Instant>) -> Result<Durat
     let client = context.client().await?;
     let rows = lease::all(&client).await?;
     let workers = heartbeat::alive(&client, ROLE, ALIVE).await?;
-    let plan = share::plan(context.partitions, &held(&rows), &workers, &context.process);
+    // Asked for all the time, also by a worker without partitions; the database answers, so that it is Redis that does not.
+    let queue_away = context.is_troubled_for(Part::Sources, AWAY);
+    context.telemetry.status().worker(|status| status.queue_away = queue_away);
+    let plan = if queue_away && workers.iter().any(|worker| *worker != context.process) {
+        share::leave(&held(&rows), &context.process)
+    } else {
+        share::plan(context.partitions, &held(&rows), &workers, &context.process)
+    };
     let pause = give_up(context, &client, &plan.give_up).await?;
     let owned = context.board.owned();
     let is_due = renewed.is_none_or(|at| at.elapsed() >= RENEW) || plan.keep.iter().any(|part| !owned.contains(part));

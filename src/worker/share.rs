@@ -36,6 +36,13 @@ impl Share<'_> {
     }
 }
 
+/// The plan of `own` that leaves everything to the others.
+pub fn leave(held: &[Held<'_>], own: &str) -> Plan {
+    let mut give_up: Vec<u16> = held.iter().filter(|held| held.owner == own).map(|held| held.part).collect();
+    give_up.sort_unstable();
+    Plan { give_up, ..Plan::default() }
+}
+
 /// The plan of `own` over the partitions `0..partitions`. `workers`: those alive; `own` counts in any case.
 pub fn plan(partitions: u16, held: &[Held<'_>], workers: &[String], own: &str) -> Plan {
     let mut keep: Vec<u16> = held.iter().filter(|held| held.owner == own).map(|held| held.part).collect();

@@ -96,7 +96,8 @@ fn write_processes(page: &mut String, processes: &[(&Process, Status)], now: Sys
             Some(problem) => format!("<span class=\"bad\">{}</span>", Text(problem)),
             None => "<span class=\"good\">ready</span>".to_owned(),
         };
-        writeln!(page, "<dt>{}</dt><dd>{}: {state}</dd>", Text(&process.name), Text(&process.roles))?;
+        let share = status.worker.as_ref().map_or_else(String::new, |worker| format!(", {} partitions", worker.partitions));
+        writeln!(page, "<dt>{}</dt><dd>{}{share}: {state}</dd>", Text(&process.name), Text(&process.roles))?;
     }
     writeln!(page, "</dl>")
 }

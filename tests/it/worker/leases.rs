@@ -7,6 +7,7 @@ use appviewd::telemetry::metrics;
 
 use super::rig::{PARTITIONS, Rig, SOURCE, Worker};
 use crate::support::eventually;
+use crate::support::proxy::{Mode, Proxy};
 
 fn counts(worker: &Worker) -> &metrics::Worker {
     &worker.telemetry.metrics().worker
@@ -147,6 +148,45 @@ async fn two_workers_that_start_together_begin_live() {
     for worker in [&one, &two] {
         eventually("the status says so", 5, async || worker.status().applied_seq == head).await;
     }
+    rig.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_redis_alone_does_not_answer_leaves_its_share_to_the_others() {
+    let mut rig = Rig::start(24).await;
+    let (_feeder, _feeding) = rig.feeder();
+    let proxy = Proxy::in_front_of(&rig.redis.socket());
+    let (one, two) = (rig.worker("one"), rig.worker_at("two", &proxy.redis_url()));
+    shares(&[&one, &two], &[2, 2], 10).await;
+    proxy.set(Mode::Refuse);
+    let head = rig.send(300);
+    shares(&[&one, &two], &[4, 0], 25).await;
+    rig.applied(head, 20).await;
+    assert!(two.status().problem.is_some() && two.status().queue_away, "it says so: {:?}", two.status());
+    assert_eq!((one.status().problem, one.status().queue_away), (None, false));
+    proxy.set(Mode::Pass);
+    shares(&[&one, &two], &[2, 2], 20).await;
+    assert!(!two.status().queue_away);
+    let head = rig.send(100);
+    rig.applied(head, 20).await;
+    rig.check().await;
+}
+
+/// Where nobody can do better there is nothing to be left to anyone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_alone_keeps_its_partitions_while_redis_is_away() {
+    let mut rig = Rig::start(25).await;
+    let (_feeder, _feeding) = rig.feeder();
+    let proxy = Proxy::in_front_of(&rig.redis.socket());
+    let one = rig.worker_at("one", &proxy.redis_url());
+    shares(&[&one], &[4], 10).await;
+    proxy.set(Mode::Refuse);
+    eventually("it has been away for long", 20, async || one.status().queue_away).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((owned(&[&one]), counts(&one).leases_given_up.get()), (vec![4], 0));
+    proxy.set(Mode::Pass);
+    let head = rig.send(100);
+    rig.applied(head, 20).await;
     rig.check().await;
 }
 

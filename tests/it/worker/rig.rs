@@ -86,11 +86,17 @@ impl Rig {
     }
 
     pub fn worker(&self, name: &str) -> Worker {
+        self.worker_at(name, &self.redis.url())
+    }
+
+    /// A worker that reaches the queue's Redis by another way.
+    pub fn worker_at(&self, name: &str, redis: &str) -> Worker {
+        let queue = Queue::new(redis, &self.config.queue.key, &self.config.queue.group);
         let mut config = self.config.clone();
         config.worker.consumer_id = Some(name.to_owned());
         let (telemetry, shutdown) = (Telemetry::new(&["worker"]), CancellationToken::new());
         let pool = pool::writer(&self.postgres.url(), 10).unwrap();
-        let role = worker::run(Arc::new(config), self.queue(), pool, telemetry.clone(), shutdown.clone());
+        let role = worker::run(Arc::new(config), queue, pool, telemetry.clone(), shutdown.clone());
         Worker { telemetry, shutdown, task: AbortOnDropHandle::new(tokio::spawn(role)) }
     }
 
