@@ -21,9 +21,10 @@ macro_rules! removal {
 }
 
 /// Tables whose rows moved nothing else. Dead letters come first: what is left of an account must not be replayed.
-const PLAIN: [&str; 9] = [
+const PLAIN: [&str; 10] = [
     removal!("dead_letters", "dead_letter", "account"),
     removal!("dead_letter_days", "dead_letter_day", "account"),
+    removal!("rejects", "reject", "account"),
     removal!("threadgates", "threadgate", "author"),
     removal!("postgates", "postgate", "author"),
     removal!("pack_joins", "pack_join", "author"),

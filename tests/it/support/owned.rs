@@ -7,7 +7,7 @@ pub async fn owned(client: &Client, did: &str) -> Vec<(String, i64)> {
     let columns = "SELECT table_name::text, column_name::text FROM information_schema.columns
         JOIN pg_class ON relname = table_name AND relkind = 'r'
         WHERE table_schema = 'public' AND (column_name IN ('author', 'recipient')
-          OR (column_name = 'account' AND table_name NOT IN ('repo', 'actor_stat', 'reject')))";
+          OR (column_name = 'account' AND table_name NOT IN ('repo', 'actor_stat')))";
     let mut found: Vec<(String, i64)> = Vec::new();
     for row in client.query(columns, &[]).await.unwrap() {
         let (table, column): (String, String) = (row.get(0), row.get(1));

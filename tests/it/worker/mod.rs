@@ -6,3 +6,4 @@ mod leases;
 mod purge;
 mod rig;
 mod start;
+mod sweep;
