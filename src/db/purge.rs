@@ -21,7 +21,7 @@ macro_rules! removal {
 }
 
 /// Tables whose rows moved nothing else. Dead letters come first: what is left of an account must not be replayed.
-const PLAIN: [&str; 10] = [
+const PLAIN: [&str; 14] = [
     removal!("dead_letters", "dead_letter", "account"),
     removal!("dead_letter_days", "dead_letter_day", "account"),
     removal!("rejects", "reject", "account"),
@@ -32,6 +32,10 @@ const PLAIN: [&str; 10] = [
     removal!("records", "record_other", "author"),
     removal!("notifs_made", "notif", "author"),
     removal!("notifs_got", "notif", "recipient"),
+    removal!("mutes", "mute", "account"),
+    removal!("list_mutes", "list_mute", "account"),
+    removal!("thread_mutes", "thread_mute", "account"),
+    removal!("seen", "seen", "account"),
 ];
 
 /// A record key that is no TID: the number of its collection, and its id.
@@ -137,6 +141,7 @@ pub async fn forget(client: &impl GenericClient, account: i32, keys: &[Key]) -> 
         " = ",
         h31_sql!("k.rkey", "$1"),
         ")
+          AND NOT EXISTS (SELECT FROM takedown_record t WHERE t.sa = $1 AND t.coll = k.coll AND t.sr = k.rkey)
         RETURNING a.rkey"
     );
     let rows = query(client, SQL, &[&account, &column(keys, |k| k.0), &column(keys, |k| k.1)]).await?;
