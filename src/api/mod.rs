@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use crate::atproto::Did;
 use crate::config::Config;
 use crate::db::pool::Pools;
 use crate::http::{self, Router};
@@ -28,6 +29,8 @@ struct Api {
     /// DID and address of this service.
     did: Option<String>,
     address: String,
+    /// Whose labels count for requests that do not say whose they want.
+    default_labelers: Vec<Did>,
 }
 
 /// Opens `http.host` and `http.port`.
@@ -61,6 +64,7 @@ pub async fn serve(
         telemetry: telemetry.clone(),
         did: config.service.did.clone(),
         address,
+        default_labelers: config.labels.default_labelers.iter().filter_map(|did| did.parse().ok()).collect(),
     });
     let router = xrpc::routes(&api).merge(web::routes(&api)).merge(probes);
     info!(listen = %listen, "serving HTTP");

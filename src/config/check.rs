@@ -54,6 +54,7 @@ pub fn errors(config: &Config) -> Result<(), Vec<String>> {
     check("service.did", config.service.did.as_deref().map_or(Ok(()), did));
     check("service.public_url", config.service.public_url.as_deref().map_or(Ok(()), |url| address(url, &["https", "http"])));
     check("service.video_url", address(&config.service.video_url, &["https", "http"]));
+    check("labels.default_labelers", config.labels.default_labelers.iter().try_for_each(|labeler| did(labeler)));
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
@@ -171,8 +172,9 @@ mod tests {
         config.log.level = "loud".to_owned();
         config.telemetry.listen = "3001".to_owned();
         config.service.did = Some("did".to_owned());
+        config.labels.default_labelers = vec!["did:plc:a".to_owned(), "b".to_owned()];
         let found = errors(&config).unwrap_err();
-        assert_eq!(found.len(), 14, "{found:#?}");
+        assert_eq!(found.len(), 15, "{found:#?}");
         assert!(!found.join("\n").contains("secret"));
     }
 

@@ -5,6 +5,7 @@ pub mod database;
 pub mod http;
 pub mod index;
 pub mod ingest;
+pub mod labels;
 mod layers;
 pub mod log;
 mod names;
@@ -38,6 +39,7 @@ pub struct Config {
     pub index: index::Index,
     pub http: http::Http,
     pub service: service::Service,
+    pub labels: labels::Labels,
     pub log: log::Log,
     pub telemetry: telemetry::Telemetry,
 }
@@ -55,6 +57,7 @@ impl Default for Config {
             index: index::Index::default(),
             http: http::Http::default(),
             service: service::Service::default(),
+            labels: labels::Labels::default(),
             log: log::Log::default(),
             telemetry: telemetry::Telemetry::default(),
         }

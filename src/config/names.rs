@@ -24,6 +24,7 @@ const OPERATORS: &[(&str, &str)] = &[
     ("APPVIEW_HOSTNAME", "service.hostname"),
     ("PUBLIC_URL", "service.public_url"),
     ("APPVIEW_DATA_DIR", "data_dir"),
+    ("DEFAULT_LABELERS", "labels.default_labelers"),
 ];
 
 /// Names whose meaning is fixed, of parts that this version does not have: no mistake, but nothing reads them.
@@ -35,7 +36,6 @@ const UNUSED: &[&str] = &[
     "BACKFILL_DAYS",
     "PLC_URL",
     "MOD_SERVICE_DID",
-    "DEFAULT_LABELERS",
     "LABELER_ENDPOINTS",
     "HANDLE_RESOLVER_URL",
     "DISABLE_SSRF_PROTECTION",

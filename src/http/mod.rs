@@ -11,6 +11,6 @@ mod throttle;
 pub use address::Proxies;
 pub use failure::Failure;
 pub use request::Request;
-pub use response::{Response, bytes, html, json, text};
+pub use response::{Response, bytes, empty, html, json, text};
 pub use router::{Handler, Router, handler};
 pub use server::serve;

@@ -32,6 +32,13 @@ pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Response {
     bytes(status, "text/plain; charset=utf-8", body)
 }
 
+/// An answer without a body.
+pub fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
+
 pub fn html(status: StatusCode, body: impl Into<Bytes>) -> Response {
     bytes(status, "text/html; charset=utf-8", body)
 }

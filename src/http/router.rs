@@ -77,6 +77,13 @@ impl Router {
         self
     }
 
+    /// The XRPC procedure `nsid`, under `/xrpc/`.
+    #[must_use]
+    pub fn procedure(mut self, nsid: &'static str, handler: Handler) -> Self {
+        self.methods.insert(nsid, Route { name: nsid, handler, method: Method::POST, limited: true });
+        self
+    }
+
     /// The routes of both.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
@@ -109,7 +116,7 @@ mod tests {
 
     fn router() -> Router {
         let any = || handler(|_| async { Ok(text(StatusCode::OK, "")) });
-        Router::new().get("/", any()).get("/xrpc/_health", any()).query("a.b.c", any())
+        Router::new().get("/", any()).get("/xrpc/_health", any()).query("a.b.c", any()).procedure("a.b.d", any())
     }
 
     fn status(method: &Method, path: &str) -> u16 {
@@ -122,7 +129,9 @@ mod tests {
             assert_eq!((status(&Method::GET, path), status(&Method::HEAD, path)), (200, 200), "{path}");
         }
         assert_eq!(status(&Method::GET, "/nothing"), 404);
-        assert_eq!(status(&Method::GET, "/xrpc/a.b.d"), 501);
+        assert_eq!(status(&Method::POST, "/xrpc/a.b.d"), 200);
+        assert_eq!((status(&Method::GET, "/xrpc/a.b.d"), status(&Method::HEAD, "/xrpc/a.b.d")), (400, 400));
+        assert_eq!(status(&Method::GET, "/xrpc/a.b.e"), 501);
         assert_eq!(status(&Method::GET, "/xrpc/"), 501);
         assert_eq!(status(&Method::POST, "/xrpc/a.b.c"), 400);
         assert_eq!(status(&Method::POST, "/"), 405);

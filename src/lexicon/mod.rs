@@ -77,6 +77,12 @@ impl Lexicons {
         Params::read(&self.method(nsid)?.params, query)
     }
 
+    /// Whether the method `nsid` takes a body.
+    #[must_use]
+    pub fn takes_input(&self, nsid: &str) -> bool {
+        self.methods.get(nsid).is_some_and(|method| method.input.is_some())
+    }
+
     /// Judges the JSON body of a request.
     pub fn check_input(&self, nsid: &str, body: &serde_json::Value) -> Result<(), Invalid> {
         self.check_body(self.method(nsid)?.input.as_ref(), body).map_err(|e| e.under("Input"))

@@ -211,8 +211,7 @@ async fn a_reply_without_its_parent_survives_a_crash() {
     eventually("the status says how many wait", 20, async || daemon.number("/worker/pending_ops").await == Some(waiting)).await;
 }
 
-/// There: tokens were accepted without checking their signatures: anyone could be anyone. Here no request is anyone yet, and a token makes
-/// nobody of it.
+/// There: tokens were accepted without checking their signatures: anyone could be anyone. Here such a request is refused.
 #[tokio::test]
 async fn a_forged_token_makes_nobody_of_anyone() {
     let mut stack = Stack::start(111).await;
@@ -227,6 +226,5 @@ async fn a_forged_token_makes_nobody_of_anyone() {
     let anonymous = daemon.get(&path).await.unwrap();
     let forged = daemon.get_with(&path, &format!("Authorization: Bearer {token}\r\n")).await.unwrap();
     assert!(anonymous.contains("\"did\""), "{anonymous}");
-    assert_eq!(forged, anonymous);
-    assert!(!forged.contains("\"viewer\":{\"muted\""), "{forged}");
+    assert!(forged.starts_with("{\"error\":"), "{forged}");
 }

@@ -1,18 +1,15 @@
 //! `app.bsky.actor.getProfile`: one account, or why it is not shown.
 
-use std::sync::Arc;
-
-use super::super::{account, ok};
-use crate::api::Api;
+use super::super::{Call, account, ok};
 use crate::api::failure::of_query;
 use crate::db::repo::Status;
 use crate::http::{Failure, Response};
-use crate::lexicon::Params;
 use crate::query::hydrate::Hydration;
 use crate::query::profile;
 use crate::query::views::Views;
 
-pub(in crate::api) async fn answer(api: Arc<Api>, params: Params) -> Result<Response, Failure> {
+pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
+    let Call { api, params, .. } = call;
     let client = api.store.connection().await.map_err(of_query)?;
     let id = account(&client, &params, "actor").await?.ok_or_else(unknown)?;
     let ids = [id];

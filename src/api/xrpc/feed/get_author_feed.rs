@@ -1,14 +1,10 @@
 //! `app.bsky.feed.getAuthorFeed`: the posts and reposts of one account, newest first.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
-use super::super::{account, ok};
-use crate::api::Api;
+use super::super::{Call, account, ok};
 use crate::api::failure::of_query;
 use crate::http::{Failure, Response};
-use crate::lexicon::Params;
 use crate::query::author_feed::{self, Page, Request};
 use crate::query::feed::{Cursor, Filter, Item};
 use crate::query::hydrate::Hydration;
@@ -22,7 +18,8 @@ struct Output<'a> {
     cursor: Option<String>,
 }
 
-pub(in crate::api) async fn answer(api: Arc<Api>, params: Params) -> Result<Response, Failure> {
+pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
+    let Call { api, params, .. } = call;
     let cursor = cursor(params.text("cursor"))?;
     let client = api.store.connection().await.map_err(of_query)?;
     let unknown = || Failure::invalid("Profile not found");

@@ -1,14 +1,10 @@
 //! `app.bsky.feed.getPosts`: those of the named posts that can be shown, in the order asked for.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
-use super::super::ok;
-use crate::api::Api;
+use super::super::{Call, ok};
 use crate::api::failure::of_query;
 use crate::http::{Failure, Response};
-use crate::lexicon::Params;
 use crate::query::hydrate::Hydration;
 use crate::query::names;
 use crate::query::views::Views;
@@ -19,7 +15,8 @@ struct Output<'a> {
     posts: Vec<PostView<'a>>,
 }
 
-pub(in crate::api) async fn answer(api: Arc<Api>, params: Params) -> Result<Response, Failure> {
+pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
+    let Call { api, params, .. } = call;
     let client = api.store.connection().await.map_err(of_query)?;
     let places = names::posts(&client, params.texts("uris")).await.map_err(of_query)?;
     let state = Hydration::of_posts(&client, &places, &[], false).await.map_err(of_query)?;

@@ -1,11 +1,8 @@
 //! `com.atproto.repo.getRecord`: one record as its author signed it. Its CID is the hash of the bytes that are answered.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
-use super::super::{account, ok};
-use crate::api::Api;
+use super::super::{Call, account, ok};
 use crate::api::failure::of_query;
 use crate::atproto::json::RecordJson;
 use crate::atproto::{Cid, Did};
@@ -13,7 +10,6 @@ use crate::collection::Ref;
 use crate::db::Client;
 use crate::db::record::Path;
 use crate::http::{Failure, Response};
-use crate::lexicon::Params;
 use crate::query::hydrate::Hydration;
 use crate::query::{QueryError, names, record};
 
@@ -24,7 +20,8 @@ struct Output<'a> {
     value: RecordJson<'a>,
 }
 
-pub(in crate::api) async fn answer(api: Arc<Api>, params: Params) -> Result<Response, Failure> {
+pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
+    let Call { api, params, .. } = call;
     let text = |name| params.text(name).unwrap_or_default();
     let (repo, collection, rkey) = (text("repo"), text("collection"), text("rkey"));
     let client = api.store.connection().await.map_err(of_query)?;
