@@ -16,6 +16,7 @@ use crate::atproto::Did;
 use crate::config::Config;
 use crate::db::pool::Pools;
 use crate::http::{self, Router};
+use crate::identity::Identities;
 use crate::query::Store;
 use crate::query::views::Urls;
 use crate::telemetry::Telemetry;
@@ -25,6 +26,7 @@ use crate::telemetry::Telemetry;
 struct Api {
     store: Store,
     urls: Urls,
+    identities: Identities,
     telemetry: Telemetry,
     /// DID and address of this service.
     did: Option<String>,
@@ -61,6 +63,7 @@ pub async fn serve(
     let api = Arc::new(Api {
         store: Store::new(pools.api),
         urls: Urls::new(&address, &config.service.video_url),
+        identities: Identities::new(config, &telemetry),
         telemetry: telemetry.clone(),
         did: config.service.did.clone(),
         address,

@@ -19,6 +19,8 @@ const PENDING_TTL: RangeInclusive<u32> = 1..=31 * 86_400;
 /// A relay that is alive sends far more often than once a second; an hour without a frame is too long to notice.
 const STALL_SECONDS: RangeInclusive<u32> = 1..=3600;
 const POOL_SIZE: RangeInclusive<usize> = 4..=500;
+/// More would be a burden to the directory and to the hosts of handles.
+const CONCURRENCY: RangeInclusive<usize> = 1..=512;
 const PARTITIONS: RangeInclusive<u16> = 1..=1024;
 /// Below it the queue holds a few seconds of the network only.
 const SMALL_HIGH_WATER: u64 = 64 << 20;
@@ -49,12 +51,18 @@ pub fn errors(config: &Config) -> Result<(), Vec<String>> {
     check("queue.key", key_prefix(&config.queue.key));
     check("queue.group", if config.queue.group.is_empty() { Err("is empty".to_owned()) } else { Ok(()) });
     check("log.level", log_level(&config.log.level));
-    check("telemetry.listen", SocketAddr::from_str(&config.telemetry.listen).map(drop).map_err(|_| "expected address:port".to_owned()));
+    check("telemetry.listen", socket(&config.telemetry.listen));
     check("http.host", if config.http.host.is_empty() { Err("is empty".to_owned()) } else { Ok(()) });
     check("service.did", config.service.did.as_deref().map_or(Ok(()), did));
     check("service.public_url", config.service.public_url.as_deref().map_or(Ok(()), |url| address(url, &["https", "http"])));
     check("service.video_url", address(&config.service.video_url, &["https", "http"]));
     check("labels.default_labelers", config.labels.default_labelers.iter().try_for_each(|labeler| did(labeler)));
+    check("identity.plc_url", address(&config.identity.plc_url, &["https", "http"]));
+    let resolver = config.identity.handle_resolver_url.as_deref();
+    check("identity.handle_resolver_url", resolver.map_or(Ok(()), |url| address(url, &["https", "http"])));
+    check("identity.concurrency", within(&config.identity.concurrency, &CONCURRENCY));
+    check("net.connect_to", config.net.connect_to.as_deref().map_or(Ok(()), detour));
+    check("net.dns_server", config.net.dns_server.as_deref().map_or(Ok(()), socket));
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
@@ -84,6 +92,14 @@ pub fn warnings(config: &Config) -> Vec<String> {
             "redis.allow_lossy: a Redis that evicts or keeps no append-only file is accepted; what it loses is fetched again only while the relay still has it".to_owned(),
         ),
         (
+            config.net.disable_ssrf_protection,
+            "net.disable_ssrf_protection (DISABLE_SSRF_PROTECTION): whoever makes an account can have this process send requests to private addresses".to_owned(),
+        ),
+        (
+            config.net.connect_to.is_some(),
+            "net.connect_to: hosts under this name are reached without TLS; for development only".to_owned(),
+        ),
+        (
             config.relay.url.starts_with("ws://") && !is_local(&config.relay.url),
             format!("relay.url = {}: without TLS anyone on the way can forge the network", config.relay.url),
         ),
@@ -102,6 +118,18 @@ fn address(url: &str, schemes: &[&str]) -> Result<(), String> {
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let is_fit = schemes.contains(&scheme) && !host.is_empty() && !host.contains(char::is_whitespace);
     if is_fit { Ok(()) } else { Err(wanted()) }
+}
+
+fn socket(text: &str) -> Result<(), String> {
+    SocketAddr::from_str(text).map(drop).map_err(|_| "expected address:port".to_owned())
+}
+
+/// `suffix=http://host:port`
+fn detour(text: &str) -> Result<(), String> {
+    match text.split_once('=') {
+        Some((suffix, url)) if !suffix.is_empty() => address(url, &["http"]),
+        _ => Err("expected suffix=http://host:port".to_owned()),
+    }
 }
 
 fn redis(url: &str) -> Result<(), String> {
@@ -173,8 +201,13 @@ mod tests {
         config.telemetry.listen = "3001".to_owned();
         config.service.did = Some("did".to_owned());
         config.labels.default_labelers = vec!["did:plc:a".to_owned(), "b".to_owned()];
+        config.identity.plc_url = "plc.directory".to_owned();
+        config.identity.handle_resolver_url = Some("ws://resolver".to_owned());
+        config.identity.concurrency = 0;
+        config.net.connect_to = Some("sandbox.test".to_owned());
+        config.net.dns_server = Some("127.0.0.1".to_owned());
         let found = errors(&config).unwrap_err();
-        assert_eq!(found.len(), 15, "{found:#?}");
+        assert_eq!(found.len(), 20, "{found:#?}");
         assert!(!found.join("\n").contains("secret"));
     }
 
@@ -185,9 +218,11 @@ mod tests {
         config.worker.pipelines = 20;
         config.queue.high_water = 1;
         config.redis.allow_lossy = true;
+        config.net.disable_ssrf_protection = true;
+        config.net.connect_to = Some("sandbox.test=http://127.0.0.1:1".to_owned());
         config.relay.url = "ws://relay.example".to_owned();
-        assert_eq!(warnings(&config).len(), 6, "{:#?}", warnings(&config));
+        assert_eq!(warnings(&config).len(), 8, "{:#?}", warnings(&config));
         config.relay.url = "ws://127.0.0.1:5000".to_owned();
-        assert_eq!(warnings(&config).len(), 5);
+        assert_eq!(warnings(&config).len(), 7);
     }
 }

@@ -175,6 +175,7 @@ fn accept(key: &str, value: &Value) -> Result<Value, String> {
     let mut forms = vec![value.clone()];
     if let Some(text) = value.as_str() {
         forms.extend(text.parse::<Value>());
+        forms.extend([("1", true), ("0", false)].into_iter().filter(|(digit, _)| *digit == text).map(|(_, truth)| Value::from(truth)));
         forms.push(Value::from(text.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>()));
     }
     let mut reason = None;
@@ -267,6 +268,12 @@ mod tests {
         let loaded = with(&[("CONSUMER_ID", "12345"), ("RELAY_CURSOR", "0")], &[]).unwrap();
         assert_eq!(loaded.config.worker.consumer_id.as_deref(), Some("12345"));
         assert_eq!(loaded.config.relay.cursor, Some(0));
+    }
+
+    #[test]
+    fn one_and_nought_are_truth_values_where_one_is_taken() {
+        let lossy = |text| with(&[("APPVIEW_REDIS__ALLOW_LOSSY", text)], &[]).unwrap().config.redis.allow_lossy;
+        assert_eq!(["1", "0", "true", "false"].map(lossy), [true, false, true, false]);
     }
 
     #[test]

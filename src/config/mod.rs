@@ -3,12 +3,14 @@
 mod check;
 pub mod database;
 pub mod http;
+pub mod identity;
 pub mod index;
 pub mod ingest;
 pub mod labels;
 mod layers;
 pub mod log;
 mod names;
+pub mod net;
 pub mod queue;
 pub mod redis;
 pub mod relay;
@@ -38,6 +40,8 @@ pub struct Config {
     pub worker: worker::Worker,
     pub index: index::Index,
     pub http: http::Http,
+    pub identity: identity::Identity,
+    pub net: net::Net,
     pub service: service::Service,
     pub labels: labels::Labels,
     pub log: log::Log,
@@ -56,6 +60,8 @@ impl Default for Config {
             worker: worker::Worker::default(),
             index: index::Index::default(),
             http: http::Http::default(),
+            identity: identity::Identity::default(),
+            net: net::Net::default(),
             service: service::Service::default(),
             labels: labels::Labels::default(),
             log: log::Log::default(),

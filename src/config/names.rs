@@ -24,6 +24,9 @@ const OPERATORS: &[(&str, &str)] = &[
     ("APPVIEW_HOSTNAME", "service.hostname"),
     ("PUBLIC_URL", "service.public_url"),
     ("APPVIEW_DATA_DIR", "data_dir"),
+    ("PLC_URL", "identity.plc_url"),
+    ("HANDLE_RESOLVER_URL", "identity.handle_resolver_url"),
+    ("DISABLE_SSRF_PROTECTION", "net.disable_ssrf_protection"),
     ("DEFAULT_LABELERS", "labels.default_labelers"),
 ];
 
@@ -34,11 +37,8 @@ const UNUSED: &[&str] = &[
     "APPVIEW_SIGNING_KEY",
     "DATA_RETENTION_DAYS",
     "BACKFILL_DAYS",
-    "PLC_URL",
     "MOD_SERVICE_DID",
     "LABELER_ENDPOINTS",
-    "HANDLE_RESOLVER_URL",
-    "DISABLE_SSRF_PROTECTION",
     "LABELS_ALLOW_UNSIGNED",
 ];
 
@@ -134,6 +134,7 @@ mod tests {
             ("LOG_LEVEL", "WARNING"),
             ("RELAY_CURSOR", ""),
             ("PLC_URL", "https://plc.example"),
+            ("BACKFILL_DAYS", "3"),
             ("FIREHOSE_ENABLED", "false"),
         ]);
         let loaded = layers::load(&Sources { environment: pairs, ..Sources::default() }).unwrap();
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!((config.relay.url.as_str(), config.queue.key.as_str()), ("wss://relay.example", "x:events"));
         assert_eq!((config.log.level.as_str(), config.relay.cursor), ("warn", None));
         let warnings = loaded.warnings.join("\n");
-        for part in ["PLC_URL: known", "FIREHOSE_ENABLED has no effect", "--roles=worker,api", "worker.batch_size"] {
+        for part in ["BACKFILL_DAYS: known", "FIREHOSE_ENABLED has no effect", "--roles=worker,api", "worker.batch_size"] {
             assert!(warnings.contains(part), "{part} in {warnings}");
         }
     }

@@ -12,6 +12,7 @@ pub mod dead_letter;
 pub mod edge;
 pub mod gap;
 pub mod heartbeat;
+pub mod identity;
 pub mod lease;
 pub mod lock;
 pub mod meta;

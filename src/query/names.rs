@@ -7,15 +7,16 @@ use crate::atproto::{AtUri, Did, Tid};
 use crate::collection::{Coll, Ref};
 use crate::db::alias::{self, Alias};
 use crate::db::record::Path;
-use crate::db::{Client, account, collection};
+use crate::db::{Client, account, collection, identity};
 
-/// The account that an at-identifier names. Handles name nobody until they are resolved.
+/// The account that an at-identifier names: a handle the one that it was verified for.
 ///
 /// # Errors
 /// The database's.
 pub async fn account(client: &Client, identifier: &str) -> Result<Option<i32>, QueryError> {
     if !Did::is_valid(identifier) {
-        return Ok(None);
+        let handle = identifier.to_ascii_lowercase();
+        return Ok(identity::owners(client, &[&handle]).await?.into_iter().next().map(|(_, id)| id));
     }
     Ok(account::ids(client, &[identifier]).await?.into_iter().next().map(|(_, id)| id))
 }

@@ -183,6 +183,11 @@ metrics! {
         requests: Family<Request, Counter> = Family::default(), "Requests answered, by route and status.";
         request_seconds: Histogram = Histogram::new(SECONDS), "Time from a request's head to its answer.";
     }
+    /// DIDs and handles, resolved by the worker for the index and by the api for requests.
+    identity: Identity {
+        requests: Split = Split::by("to"), "Requests sent to resolve DIDs and handles, by whom was asked.";
+        failed: Split = Split::by("to"), "Requests without an answer, those to hosts that rest after a failure included, by whom was asked.";
+    }
     /// The process itself.
     process: Process {
         started_at_seconds: Gauge = Gauge::default(), "When the process started, in seconds since 1970.";

@@ -7,7 +7,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (6, &["main", "cli", "daemon"]),
     (5, &["ingest", "worker", "api", "sandbox", "bench"]),
     (4, &["index", "query"]),
-    (3, &["http"]),
+    (3, &["identity", "http"]),
     (2, &["db", "queue", "net"]),
     (1, &["collection", "lexicon", "config", "telemetry"]),
     (0, &["atproto"]),

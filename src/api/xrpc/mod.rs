@@ -4,6 +4,7 @@ mod actor;
 mod auth;
 mod call;
 mod feed;
+mod identity;
 mod input;
 mod labelers;
 mod repo;
@@ -28,6 +29,7 @@ pub(super) fn routes(api: &Arc<Api>) -> Router {
     let router = query(router, api, "app.bsky.actor.getProfile", Access::OptionalOrAdmin, actor::get_profile::answer);
     let router = query(router, api, "app.bsky.feed.getAuthorFeed", Access::OptionalOrAdmin, feed::get_author_feed::answer);
     let router = query(router, api, "app.bsky.feed.getPosts", Access::OptionalOfChat, feed::get_posts::answer);
+    let router = query(router, api, "com.atproto.identity.resolveHandle", Access::Open, identity::resolve_handle::answer);
     query(router, api, "com.atproto.repo.getRecord", Access::OptionalOrAdmin, repo::get_record::answer)
 }
 

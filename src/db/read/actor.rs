@@ -12,6 +12,8 @@ use crate::db::{column, query, read};
 pub struct Actor {
     pub id: i32,
     pub did: String,
+    /// Verified, in lower case.
+    pub handle: Option<String>,
     /// `None`: it was only ever mentioned, no event of its own was seen.
     pub status: Option<Status>,
     /// The profile, packed.
@@ -25,7 +27,7 @@ pub struct Actor {
 /// need not be looked up.
 pub async fn by_id(client: &impl GenericClient, ids: &[i32]) -> Result<Vec<Actor>, Error> {
     const SQL: &str = "-- read::actor::by_id
-        SELECT a.id, a.did, r.status, p.rec, s.followers, s.follows, s.posts
+        SELECT a.id, a.did, r.status, p.rec, s.followers, s.follows, s.posts, a.handle
         FROM UNNEST($1::int4[]) AS k (id)
         JOIN account a ON a.id = k.id
         LEFT JOIN repo r ON r.account = k.id
@@ -54,5 +56,6 @@ fn actor(row: &Row) -> Result<Actor, Error> {
         followers: count(4)?,
         follows: count(5)?,
         posts: count(6)?,
+        handle: row.try_get(7)?,
     })
 }

@@ -11,6 +11,8 @@ use crate::query::QueryError;
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub did: String,
+    /// Verified, in lower case.
+    pub handle: Option<String>,
     /// `None`: it was only ever mentioned.
     pub status: Option<Status>,
     /// The bytes of the profile.
@@ -35,8 +37,8 @@ pub(super) async fn load(client: &Client, ids: &[i32]) -> Result<HashMap<i32, Ac
     let rows = read::actor::by_id(client, ids).await?;
     let actors = rows.into_iter().map(|row| {
         let profile = row.profile.map(|packed| unpack(&packed)).transpose()?;
-        let (did, status) = (row.did, row.status);
-        Ok((row.id, Actor { did, status, profile, followers: row.followers, follows: row.follows, posts: row.posts }))
+        let (did, handle, status) = (row.did, row.handle, row.status);
+        Ok((row.id, Actor { did, handle, status, profile, followers: row.followers, follows: row.follows, posts: row.posts }))
     });
     actors.collect()
 }

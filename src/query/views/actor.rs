@@ -17,7 +17,7 @@ pub const UNVERIFIED_HANDLE: &str = "handle.invalid";
 #[serde(rename_all = "camelCase")]
 pub struct ProfileViewBasic<'a> {
     pub did: &'a str,
-    pub handle: &'static str,
+    pub handle: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,7 +104,7 @@ impl<'a> Views<'a> {
     fn basic_of(&self, actor: &'a Actor, profile: Option<&ProfileFields<'a>>) -> ProfileViewBasic<'a> {
         ProfileViewBasic {
             did: &actor.did,
-            handle: UNVERIFIED_HANDLE,
+            handle: actor.handle.as_deref().unwrap_or(UNVERIFIED_HANDLE),
             display_name: profile.and_then(|p| p.display_name),
             pronouns: profile.and_then(|p| p.pronouns),
             avatar: profile.and_then(|p| p.avatar).map(|cid| self.urls.image(Preset::Avatar, &actor.did, &cid)),

@@ -1,0 +1,3 @@
+//! `com.atproto.identity`.
+
+pub(in crate::api) mod resolve_handle;
