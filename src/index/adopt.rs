@@ -7,7 +7,7 @@ use tracing::info;
 
 use super::{IndexError, begin};
 use crate::collection::Coll;
-use crate::db::{Client, collection, reindex};
+use crate::db::{Client, collection, reindex, takedown};
 
 /// Records that a transaction renumbers; about a tenth of a second of the lock.
 const ROWS: i64 = 5000;
@@ -43,6 +43,11 @@ async fn one(client: &mut Client, from: Coll, to: Coll) -> Result<u64, IndexErro
         records += reindex::renumber_records(&tx, from, to, &places).await?;
         tx.commit().await?;
     }
+    // Few: what moderators took down, also of records that are not held.
+    let tx = begin(client).await?;
+    takedown::renumber_aliases(&tx, from, to).await?;
+    takedown::renumber(&tx, from, to).await?;
+    tx.commit().await?;
     collection::delete(client, from).await?;
     Ok(records)
 }

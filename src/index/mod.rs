@@ -7,6 +7,7 @@
 mod adopt;
 mod apply;
 mod batch;
+mod command;
 mod error;
 mod expire;
 mod item;
@@ -20,6 +21,7 @@ mod simulate;
 mod write;
 
 pub use batch::{Applied, Batch, Prepared, Purging, Waiting};
+pub use command::Commanded;
 pub use error::IndexError;
 pub use expire::Expired;
 pub use purge::Purged;

@@ -45,6 +45,11 @@ impl Known {
         self.keys.into_iter().collect()
     }
 
+    /// The same, without giving up the rest.
+    pub fn keys(&self) -> Vec<(Alias, i64)> {
+        self.keys.iter().map(|(alias, id)| (alias.clone(), *id)).collect()
+    }
+
     pub fn collection(&self, nsid: &str) -> Option<Coll> {
         Coll::from_nsid(nsid).or_else(|| self.collections.get(nsid).copied())
     }

@@ -39,6 +39,10 @@ impl Queue {
         self.keys.stream(source, part)
     }
 
+    pub(super) fn url(&self) -> Arc<str> {
+        Arc::clone(&self.url)
+    }
+
     pub(super) fn keys(&self) -> &Keys {
         &self.keys
     }

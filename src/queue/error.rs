@@ -22,6 +22,9 @@ pub enum QueueError {
         "the queue in Redis was made with {key} = {found}, configured is {wanted}: set it back, or give the new queue another queue.key"
     )]
     Meta { key: &'static str, found: String, wanted: String },
+    /// So many commands wait that no more are taken; this one was not.
+    #[error("{0} commands wait already")]
+    TooMany(i64),
     /// This Redis may lose entries.
     #[error("this Redis is not fit to hold the queue: {0}; change it, or set redis.allow_lossy = true to insist")]
     Lossy(String),
@@ -34,10 +37,10 @@ pub enum QueueError {
 }
 
 impl QueueError {
-    /// Whether Redis refused because its memory is full.
+    /// Whether nothing was written because the memory of Redis is full, or because too much waits.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::Redis(e) if e.details().starts_with("OOM"))
+        matches!(self, Self::Redis(e) if e.details().starts_with("OOM")) || matches!(self, Self::TooMany(_))
     }
 
     /// Whether a person has to mend it: trying again will not help.

@@ -33,6 +33,12 @@ impl Keys {
         format!("{}:meta", self.prefix)
     }
 
+    /// Stream of what is written through the API.
+    #[must_use]
+    pub fn commands(&self) -> String {
+        format!("{}:commands", self.prefix)
+    }
+
     /// Hash of the last frame seen from a source.
     #[must_use]
     pub fn seen(&self, source: &str) -> String {

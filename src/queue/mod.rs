@@ -5,6 +5,8 @@
 mod about;
 mod appender;
 mod client;
+pub mod command;
+mod commands;
 pub mod entry;
 mod error;
 pub mod event;
@@ -21,6 +23,8 @@ pub use crate::atproto::Position;
 pub use about::Seen;
 pub use appender::{Appender, Moved};
 pub use client::Queue;
+pub use command::{Command, CommandId};
+pub use commands::{CommandEntry, Commands};
 pub use error::QueueError;
 pub use event::{Action, Body, Commit, Event, Op};
 pub use keys::Stream;

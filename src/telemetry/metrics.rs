@@ -145,6 +145,7 @@ metrics! {
     queue: Queue {
         memory_bytes: Gauge = Gauge::default(), "What Redis says it uses: `used_memory`.";
         events: Gauge = Gauge::default(), "Events in the queue that are not applied yet, over all partitions.";
+        commands: Gauge = Gauge::default(), "Commands that wait, among those that were read at once (100 at most).";
         begun: Split = Split::by("reason"), "Partitions whose stream a worker began anew, by reason: absent, or ahead of PostgreSQL.";
     }
     /// The worker role.
@@ -174,7 +175,15 @@ metrics! {
         leases_taken: Counter = Counter::default(), "Partitions that this process began to work on.";
         leases_given_up: Counter = Counter::default(), "Partitions that this process gave up because another worker lacked its share.";
         leases_lost: Counter = Counter::default(), "Partitions that another worker took over because this process did not renew its lease in time.";
+        commands: Split = Split::by("outcome"), "Commands by what became of them: done, refused, known (applied before), unreadable (nobody can be answered).";
+        command_seconds: Histogram = Histogram::new(SECONDS), "Time of one transaction of commands, the wait for the lock included.";
         trims: Counter = Counter::default(), "Partitions whose stream was trimmed behind a durable offset.";
+    }
+    /// The api role.
+    api: Api {
+        commands: Split = Split::by("outcome"), "Commands of clients by how they ended: done, refused, full (too many wait), unanswered (no effect was seen in time).";
+        commands_waiting: Gauge = Gauge::default(), "Commands whose clients wait for their effect.";
+        command_seconds: Histogram = Histogram::new(SECONDS), "Time from a command's request until its effect was seen.";
     }
     /// The http server of any process.
     http: Http {

@@ -1,6 +1,7 @@
 //! The applier: takes all batches that are ready into one transaction. One a process; the lock inside makes it one over all processes.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -14,6 +15,9 @@ use crate::index::{Applied, IndexError, Prepared, Purging, Waiting};
 use crate::net::Backoff;
 use crate::telemetry::failpoint;
 
+/// Events that one transaction applies while a command waits: some 30 ms.
+pub const BESIDE_COMMANDS: usize = 500;
+
 /// Runs until `shutdown`; a transaction that has begun is brought to its end.
 pub async fn run(context: Arc<Context>, mut ready: mpsc::Receiver<Ready>, waiters: mpsc::Sender<Waiter>) {
     let mut left = None;
@@ -23,7 +27,7 @@ pub async fn run(context: Arc<Context>, mut ready: mpsc::Receiver<Ready>, waiter
             None => context.shutdown.run_until_cancelled(ready.recv()).await.flatten(),
         };
         let Some(first) = first.filter(|_| !context.shutdown.is_cancelled()) else { return };
-        let (batches, next) = gather(first, &mut ready, context.settings.batch_size);
+        let (batches, next) = gather(first, &mut ready, size(&context));
         left = next;
         let (batches, outdated): (Vec<_>, Vec<_>) =
             batches.into_iter().partition(|batch| context.board.offset(batch.place) == Some(batch.old()));
@@ -34,6 +38,12 @@ pub async fn run(context: Arc<Context>, mut ready: mpsc::Receiver<Ready>, waiter
             apply(&context, batches, &waiters).await;
         }
     }
+}
+
+/// Events in the next transaction at most: few while a command waits for its turn.
+fn size(context: &Context) -> usize {
+    let most = context.settings.batch_size;
+    if context.command_waits.load(Ordering::Acquire) { most.min(BESIDE_COMMANDS) } else { most }
 }
 
 /// All that is ready, up to `size` events; and the one that was too much.

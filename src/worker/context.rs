@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,8 @@ pub struct Context {
     pub telemetry: Telemetry,
     pub shutdown: CancellationToken,
     pub troubles: Mutex<Troubles>,
+    /// Whether a command waits: events then give way to it.
+    pub command_waits: AtomicBool,
 }
 
 /// What does not work right now.
@@ -48,6 +51,8 @@ pub struct Trouble {
 pub enum Part {
     /// Transactions of the applier.
     Apply,
+    /// Reading and applying commands.
+    Commands,
     /// Taking and renewing leases.
     Leases,
     /// Reading and interning for a batch.
@@ -68,6 +73,7 @@ impl Part {
     fn as_str(self) -> &'static str {
         match self {
             Self::Apply => "apply",
+            Self::Commands => "commands",
             Self::Leases => "leases",
             Self::Prepare => "prepare",
             Self::Purge => "purge",

@@ -6,6 +6,7 @@
 
 mod applier;
 mod board;
+mod commands;
 mod context;
 mod lag;
 mod lease;
@@ -20,6 +21,7 @@ mod sweep;
 mod upkeep;
 mod wake;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
@@ -57,6 +59,7 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
         telemetry,
         shutdown,
         troubles: Mutex::new(Troubles::new()),
+        command_waits: AtomicBool::new(false),
     });
     if !settle(&context, config.redis.allow_lossy).await? {
         return Ok(());
@@ -73,6 +76,7 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
     drop(sender);
     let (waiters, waiting) = mpsc::channel(usize::from(config.queue.partitions).max(1));
     parts.spawn(part(applier::run(Arc::clone(&context), receiver, waiters)));
+    parts.spawn(part(commands::run(Arc::clone(&context))));
     parts.spawn(part(purge::run(Arc::clone(&context), waiting)));
     parts.spawn(part(sources::run(Arc::clone(&context))));
     parts.spawn(part(lease::run(Arc::clone(&context))));

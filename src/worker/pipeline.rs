@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use super::applier::BESIDE_COMMANDS;
 use super::board::{Place, Turn};
 use super::context::{Context, Part};
 use super::read::{self, Found, ReadError, Work};
@@ -29,9 +30,10 @@ impl Ready {
     }
 }
 
-/// A quarter of a transaction: while one is applied, several partitions' batches for the next are prepared side by side.
+/// A quarter of a transaction: while one is applied, several partitions' batches for the next are prepared side by side. Never more than
+/// may be applied while a command waits.
 fn share(batch_size: usize) -> usize {
-    (batch_size / 4).max(1)
+    (batch_size / 4).clamp(1, BESIDE_COMMANDS)
 }
 
 /// Runs until `shutdown`.

@@ -1,0 +1,36 @@
+//! Muting the members of a list, and unmuting them. The list need not be held (yet): its address is enough.
+
+use tokio_postgres::Error;
+
+use super::changes::Changes;
+use super::resolve::{Play, Resolver};
+use crate::atproto::Did;
+use crate::collection::Coll;
+use crate::db::Transaction;
+use crate::db::mute::{self, Target};
+use crate::queue::command::{RecordUri, Refusal};
+
+pub(super) fn mute(resolver: &Resolver<'_>, time: i64, account: &Did, list: &RecordUri) -> Result<Play, Refusal> {
+    let target = target(resolver, account, list)?;
+    Ok(Box::new(move |world| world.list_mutes.set(target, time, |_, _| ())))
+}
+
+pub(super) fn unmute(resolver: &Resolver<'_>, account: &Did, list: &RecordUri) -> Result<Play, Refusal> {
+    let target = target(resolver, account, list)?;
+    Ok(Box::new(move |world| world.list_mutes.clear(target)))
+}
+
+fn target(resolver: &Resolver<'_>, account: &Did, list: &RecordUri) -> Result<Target, Refusal> {
+    Ok(mute::target(resolver.owner(account)?, resolver.record_of(Coll::LIST, list)?))
+}
+
+pub(super) async fn write(tx: &Transaction<'_>, mutes: Changes<Target, i64>) -> Result<(), Error> {
+    let (cleared, set) = mutes.split();
+    if !cleared.is_empty() {
+        mute::delete_lists(tx, &cleared).await?;
+    }
+    if !set.is_empty() {
+        mute::put_lists(tx, &set).await?;
+    }
+    Ok(())
+}
