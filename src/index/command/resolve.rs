@@ -10,7 +10,7 @@ use crate::index::names::Known;
 use crate::queue::command::{RecordUri, Refusal};
 
 /// What a command does, with its names resolved.
-pub(super) type Play = Box<dyn FnOnce(&mut World) + Send>;
+pub(super) type Play = Box<dyn FnOnce(&mut World) + Send + Sync>;
 
 pub(super) struct Resolver<'a> {
     pub known: &'a Known,
