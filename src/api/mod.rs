@@ -1,7 +1,10 @@
-//! The api role: XRPC methods and web pages. It only reads: its connections cannot write, and it knows no others.
+//! The api role: XRPC methods and web pages. It only reads: its connections cannot write, and it knows no others. What clients write is a command
+//! for a worker.
 
+pub mod commands;
 mod failure;
 mod ready;
+mod rest;
 mod web;
 mod xrpc;
 
@@ -12,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use self::commands::{Commands, DEADLINE};
 use crate::atproto::Did;
 use crate::config::Config;
 use crate::db::pool::Pools;
@@ -19,6 +23,7 @@ use crate::http::{self, Router};
 use crate::identity::Identities;
 use crate::query::Store;
 use crate::query::views::Urls;
+use crate::queue::Queue;
 use crate::telemetry::Telemetry;
 
 /// What every handler needs.
@@ -28,6 +33,7 @@ struct Api {
     urls: Urls,
     identities: Identities,
     telemetry: Telemetry,
+    commands: Commands,
     /// DID and address of this service.
     did: Option<String>,
     address: String,
@@ -44,7 +50,7 @@ pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind((host, port)).await.with_context(|| format!("http.host, http.port: cannot listen on {host}:{port}"))
 }
 
-/// Serves until `shutdown`; `probes` are the routes that every process has (`/health`, `/ready`, `/status`, `/metrics`). A database that is
+/// Serves until `shutdown`; `queue` takes what clients write (`None`: nothing can be written); `probes` are the routes that every process has (`/health`, `/ready`, `/status`, `/metrics`). A database that is
 /// away is no reason to stop: reads answer 503 until it is back.
 ///
 /// # Errors
@@ -53,6 +59,7 @@ pub async fn serve(
     listener: TcpListener,
     config: &Config,
     pools: Pools,
+    queue: Option<Queue>,
     telemetry: Telemetry,
     probes: Router,
     shutdown: CancellationToken,
@@ -60,8 +67,11 @@ pub async fn serve(
     let listen = listener.local_addr()?;
     telemetry.status().api(|api| api.listen = listen.to_string());
     let address = config.service.address(listen.port());
+    let store = Store::new(pools.api);
+    let (commands, driver) = Commands::new(queue, store.clone(), telemetry.clone(), DEADLINE);
     let api = Arc::new(Api {
-        store: Store::new(pools.api),
+        commands,
+        store,
         urls: Urls::new(&address, &config.service.video_url),
         identities: Identities::new(config, &telemetry),
         telemetry: telemetry.clone(),
@@ -69,9 +79,13 @@ pub async fn serve(
         address,
         default_labelers: config.labels.default_labelers.iter().filter_map(|did| did.parse().ok()).collect(),
     });
-    let router = xrpc::routes(&api).merge(web::routes(&api)).merge(probes);
+    let router = xrpc::routes(&api).merge(rest::routes(&api)).merge(web::routes(&api)).merge(probes);
     info!(listen = %listen, "serving HTTP");
     let readiness = ready::watch(&api.store, &telemetry, &shutdown);
-    let (served, ()) = tokio::join!(http::serve(listener, router, &config.http, telemetry.clone(), shutdown.clone()), readiness);
-    Ok(served?)
+    let served = async { tokio::join!(http::serve(listener, router, &config.http, telemetry.clone(), shutdown.clone()), readiness).0 };
+    // Requests that are being answered at the end may still wait for their commands.
+    tokio::select! {
+        served = served => Ok(served?),
+        never = driver.run() => match never {},
+    }
 }

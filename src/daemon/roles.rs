@@ -104,14 +104,22 @@ async fn run_api(means: Means, beside_worker: bool, pools: Pools, probes: http::
         let schema = tokio::time::timeout(SCHEMA_WAIT, means.migrated.cancelled());
         let _ = means.stop.run_until_cancelled(schema).await;
     }
-    api::serve(listener, &means.config, pools, means.telemetry, probes, means.stop).await
+    let queue = queue(&means.config);
+    if queue.is_none() {
+        warn!("no redis.url is set: what clients write (mutes, seen marks, takedowns) is refused");
+    }
+    api::serve(listener, &means.config, pools, queue, means.telemetry, probes, means.stop).await
+}
+
+/// A handle on the queue, which connects at its first use; `None` where no Redis is named.
+fn queue(config: &Config) -> Option<Queue> {
+    config.redis.url.as_deref().map(|url| Queue::new(url, &config.queue.key, &config.queue.group))
 }
 
 /// The queue, once Redis has answered; `None` where a stop was asked for before it did.
 async fn connect(means: &Means) -> anyhow::Result<Option<Queue>> {
-    let url = means.config.redis.url.as_deref().context("no redis.url is set")?;
-    let queue = Queue::new(url, &means.config.queue.key, &means.config.queue.group);
-    info!("connecting to Redis at {}", without_password(url));
+    let queue = queue(&means.config).context("no redis.url is set")?;
+    info!("connecting to Redis at {}", means.config.redis.url.as_deref().map(without_password).unwrap_or_default());
     let mut pause = PAUSE;
     let connected = async {
         while let Err(error) = queue.ping().await {

@@ -63,6 +63,13 @@ impl Router {
         self
     }
 
+    /// POST to exactly `path`.
+    #[must_use]
+    pub fn post(mut self, path: &'static str, handler: Handler) -> Self {
+        self.paths.insert(path, Route { name: path, handler, method: Method::POST, limited: true });
+        self
+    }
+
     /// As [`Router::get`], outside of the rate limit: what operators and their probes ask.
     #[must_use]
     pub fn probe(mut self, path: &'static str, handler: Handler) -> Self {

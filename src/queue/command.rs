@@ -221,9 +221,7 @@ impl Outcome {
     pub fn to_json(&self) -> String {
         match self {
             Self::Done => "{}".to_owned(),
-            Self::Refused(refusal) => {
-                serde_json::json!({ "error": refusal.error, "message": refusal.message }).to_string()
-            }
+            Self::Refused(refusal) => serde_json::json!({ "error": refusal.error, "message": refusal.message }).to_string(),
         }
     }
 

@@ -90,7 +90,8 @@ impl Commands {
         };
         let block = i64::try_from(BLOCK.as_millis()).unwrap_or(1000);
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let args = vec!["COUNT".into(), count.into(), "BLOCK".into(), block.into(), "STREAMS".into(), self.key.as_str().into(), "0-0".into()];
+        let args =
+            vec!["COUNT".into(), count.into(), "BLOCK".into(), block.into(), "STREAMS".into(), self.key.as_str().into(), "0-0".into()];
         let answer = link.block("XREAD", ClusterHash::Offset(5), args).await?;
         if answer.is_null() {
             return Ok(Vec::new());

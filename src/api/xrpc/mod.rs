@@ -1,13 +1,17 @@
 //! XRPC methods: one file a method, and its line in the list here.
 
 mod actor;
-mod auth;
+mod admin;
+pub(super) mod auth;
 mod call;
 mod feed;
+mod graph;
 mod identity;
 mod input;
 mod labelers;
+mod notification;
 mod repo;
+mod written;
 
 use std::sync::Arc;
 
@@ -15,7 +19,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use self::auth::Access;
-use self::call::{Call, ok, query};
+use self::call::{Call, ok, procedure, query};
 use super::Api;
 use crate::db::Client;
 use crate::http::{self, Failure, Router};
@@ -30,7 +34,21 @@ pub(super) fn routes(api: &Arc<Api>) -> Router {
     let router = query(router, api, "app.bsky.feed.getAuthorFeed", Access::OptionalOrAdmin, feed::get_author_feed::answer);
     let router = query(router, api, "app.bsky.feed.getPosts", Access::OptionalOfChat, feed::get_posts::answer);
     let router = query(router, api, "com.atproto.identity.resolveHandle", Access::Open, identity::resolve_handle::answer);
-    query(router, api, "com.atproto.repo.getRecord", Access::OptionalOrAdmin, repo::get_record::answer)
+    let router = query(router, api, "com.atproto.repo.getRecord", Access::OptionalOrAdmin, repo::get_record::answer);
+    procedures(router, api)
+}
+
+/// Those that write.
+fn procedures(router: Router, api: &Arc<Api>) -> Router {
+    let router = procedure(router, api, "app.bsky.graph.muteActor", Access::Required, graph::mute_actor::answer);
+    let router = procedure(router, api, "app.bsky.graph.muteActorList", Access::Required, graph::mute_actor_list::answer);
+    let router = procedure(router, api, "app.bsky.graph.muteThread", Access::Required, graph::mute_thread::answer);
+    let router = procedure(router, api, "app.bsky.graph.unmuteActor", Access::Required, graph::unmute_actor::answer);
+    let router = procedure(router, api, "app.bsky.graph.unmuteActorList", Access::Required, graph::unmute_actor_list::answer);
+    let router = procedure(router, api, "app.bsky.graph.unmuteThread", Access::Required, graph::unmute_thread::answer);
+    let router = procedure(router, api, "app.bsky.notification.updateSeen", Access::Required, notification::update_seen::answer);
+    let router = query(router, api, "com.atproto.admin.getSubjectStatus", Access::AdminOrModService, admin::get_subject_status::answer);
+    procedure(router, api, "com.atproto.admin.updateSubjectStatus", Access::AdminOrModService, admin::update_subject_status::answer)
 }
 
 #[derive(Serialize)]

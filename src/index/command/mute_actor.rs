@@ -27,7 +27,11 @@ pub(super) fn unmute(resolver: &Resolver<'_>, account: &Did, subject: &Did) -> R
 }
 
 fn pair(resolver: &Resolver<'_>, account: &Did, subject: &Did) -> Result<Pair, Refusal> {
-    if account == subject { Err(Refusal::invalid("Cannot mute oneself")) } else { Ok((resolver.owner(account)?, resolver.account(subject)?)) }
+    if account == subject {
+        Err(Refusal::invalid("Cannot mute oneself"))
+    } else {
+        Ok((resolver.owner(account)?, resolver.account(subject)?))
+    }
 }
 
 pub(super) async fn write(tx: &Transaction<'_>, mutes: Changes<Pair, Mute>) -> Result<(), Error> {

@@ -81,7 +81,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let (telemetry, token, served_pools) = (Telemetry::new(&["api"]), stop.clone(), pools.clone());
-        let served = tokio::spawn(async move { api::serve(listener, &config, served_pools, telemetry, Router::new(), token).await });
+        let served = tokio::spawn(async move { api::serve(listener, &config, served_pools, None, telemetry, Router::new(), token).await });
         let index = Index::new(appviewd::config::index::Index { other_collections: true });
         Self { postgres, pools, address, index, at: Position::LIVE, stop, served: Some(served) }
     }

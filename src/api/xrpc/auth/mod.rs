@@ -31,7 +31,7 @@ pub(in crate::api) enum Access {
 }
 
 /// The caller of `nsid`, or why the request is refused.
-pub(super) async fn caller(_api: &Api, _nsid: &str, access: Access, headers: &HeaderMap) -> Result<Caller, Failure> {
+pub(in crate::api) async fn caller(_api: &Api, _nsid: &str, access: Access, headers: &HeaderMap) -> Result<Caller, Failure> {
     match access {
         Access::Required => Err(refused("AuthMissing")),
         Access::Admin | Access::AdminOrModService => Err(refused("AuthenticationRequired")),

@@ -1,0 +1,22 @@
+//! `app.bsky.graph.muteActor`: mutes an account, or only its reposts or quote posts.
+
+use super::super::call::{Call, done};
+use super::super::written;
+use crate::http::{Failure, Response};
+use crate::queue::command::Body;
+
+pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
+    let account = written::account(&call.caller)?;
+    let subject = written::actor(&call, written::text(&call, "actor")).await?;
+    if subject == account {
+        return Err(Failure::invalid("Cannot mute oneself"));
+    }
+    let body = Body::MuteActor {
+        account,
+        subject,
+        only_reposts: written::flag(&call, "onlyReposts"),
+        only_quoteposts: written::flag(&call, "onlyQuoteposts"),
+    };
+    call.api.commands.submit(&call.headers, body).await?;
+    Ok(done())
+}

@@ -1,0 +1,3 @@
+//! `app.bsky.notification`.
+
+pub(super) mod update_seen;
