@@ -37,6 +37,7 @@ struct Api {
     /// DID and address of this service.
     did: Option<String>,
     address: String,
+    auth: xrpc::auth::Auth,
     /// Whose labels count for requests that do not say whose they want.
     default_labelers: Vec<Did>,
 }
@@ -77,6 +78,7 @@ pub async fn serve(
         telemetry: telemetry.clone(),
         did: config.service.did.clone(),
         address,
+        auth: xrpc::auth::Auth::new(config),
         default_labelers: config.labels.default_labelers.iter().filter_map(|did| did.parse().ok()).collect(),
     });
     let router = xrpc::routes(&api).merge(rest::routes(&api)).merge(web::routes(&api)).merge(probes);

@@ -1,5 +1,5 @@
-//! Signatures of the two curves that AT Protocol knows, and the text forms of their keys. Never accepts a signature in two forms: 64 bytes,
-//! the smaller `s` only.
+//! Signatures of the two curves that AT Protocol knows, and the text forms of their keys. What is kept is never accepted in two forms: 64
+//! bytes, the smaller `s` only.
 
 use std::fmt;
 
@@ -88,6 +88,41 @@ impl PublicKey {
         }
     }
 }
+
+impl PublicKey {
+    /// As [`PublicKey::verify`], with either `s`: tokens are used once, and libraries that know nothing of the rule sign them.
+    #[must_use]
+    pub fn verify_malleable(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.0 {
+            Curve::K256(key) => ecdsa::Signature::from_compact(signature).is_ok_and(|mut sig| {
+                sig.normalize_s();
+                sig.verify(digest(message), key).is_ok()
+            }),
+            Curve::P256(key) => signature.len() == 64 && key.verify_sig(message, signature).is_ok(),
+        }
+    }
+
+    /// What a JSON web token calls signatures of this key.
+    #[must_use]
+    pub fn alg(&self) -> &'static str {
+        match self.0 {
+            Curve::K256(_) => "ES256K",
+            Curve::P256(_) => "ES256",
+        }
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Curve::K256(a), Curve::K256(b)) => a == b,
+            (Curve::P256(a), Curve::P256(b)) => a.as_ref() == b.as_ref(),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for PublicKey {}
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

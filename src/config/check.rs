@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 use tracing_subscriber::EnvFilter;
 
 use super::Config;
-use crate::atproto::Did;
+use crate::atproto::{Did, PublicKey};
 
 /// Events in one transaction at most; beyond it one apply holds the lock for longer than readers should wait.
 const BATCH_SIZE: RangeInclusive<usize> = 1..=10_000;
@@ -54,6 +54,9 @@ pub fn errors(config: &Config) -> Result<(), Vec<String>> {
     check("telemetry.listen", socket(&config.telemetry.listen));
     check("http.host", if config.http.host.is_empty() { Err("is empty".to_owned()) } else { Ok(()) });
     check("service.did", config.service.did.as_deref().map_or(Ok(()), did));
+    check("service.alternate_dids", config.service.alternate_dids.iter().try_for_each(|text| did(text)));
+    check("service.mod_service_did", config.service.mod_service_did.as_deref().map_or(Ok(()), did));
+    check("service.entryway_key", config.service.entryway_key.as_deref().map_or(Ok(()), key));
     check("service.public_url", config.service.public_url.as_deref().map_or(Ok(()), |url| address(url, &["https", "http"])));
     check("service.video_url", address(&config.service.video_url, &["https", "http"]));
     check("labels.default_labelers", config.labels.default_labelers.iter().try_for_each(|labeler| did(labeler)));
@@ -102,6 +105,10 @@ pub fn warnings(config: &Config) -> Vec<String> {
         (
             config.relay.url.starts_with("ws://") && !is_local(&config.relay.url),
             format!("relay.url = {}: without TLS anyone on the way can forge the network", config.relay.url),
+        ),
+        (
+            config.admin.impersonation,
+            "admin.impersonation: who has a password of an admin sees what any account sees; it is there for tests".to_owned(),
         ),
     ];
     cases.into_iter().filter(|(is, _)| *is).map(|(_, text)| text).collect()
@@ -169,6 +176,10 @@ fn did(text: &str) -> Result<(), String> {
     Did::from_str(text).map(drop).map_err(|error| error.to_string())
 }
 
+fn key(text: &str) -> Result<(), String> {
+    PublicKey::from_did_key(text).map(drop).map_err(|error| format!("{error}, as did:key:z..."))
+}
+
 fn is_local(url: &str) -> bool {
     ["ws://localhost", "ws://127.", "ws://[::1]"].iter().any(|local| url.starts_with(local))
 }
@@ -201,13 +212,16 @@ mod tests {
         config.telemetry.listen = "3001".to_owned();
         config.service.did = Some("did".to_owned());
         config.labels.default_labelers = vec!["did:plc:a".to_owned(), "b".to_owned()];
+        config.service.alternate_dids = vec!["c".to_owned()];
+        config.service.mod_service_did = Some("d".to_owned());
+        config.service.entryway_key = Some("did:key:e".to_owned());
         config.identity.plc_url = "plc.directory".to_owned();
         config.identity.handle_resolver_url = Some("ws://resolver".to_owned());
         config.identity.concurrency = 0;
         config.net.connect_to = Some("sandbox.test".to_owned());
         config.net.dns_server = Some("127.0.0.1".to_owned());
         let found = errors(&config).unwrap_err();
-        assert_eq!(found.len(), 20, "{found:#?}");
+        assert_eq!(found.len(), 23, "{found:#?}");
         assert!(!found.join("\n").contains("secret"));
     }
 
@@ -221,8 +235,9 @@ mod tests {
         config.net.disable_ssrf_protection = true;
         config.net.connect_to = Some("sandbox.test=http://127.0.0.1:1".to_owned());
         config.relay.url = "ws://relay.example".to_owned();
-        assert_eq!(warnings(&config).len(), 8, "{:#?}", warnings(&config));
+        config.admin.impersonation = true;
+        assert_eq!(warnings(&config).len(), 9, "{:#?}", warnings(&config));
         config.relay.url = "ws://127.0.0.1:5000".to_owned();
-        assert_eq!(warnings(&config).len(), 7);
+        assert_eq!(warnings(&config).len(), 8);
     }
 }

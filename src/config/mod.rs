@@ -1,5 +1,6 @@
 //! Options: one struct a section and file, layered defaults < file < environment < flags.
 
+pub mod admin;
 mod check;
 pub mod database;
 pub mod http;
@@ -43,6 +44,7 @@ pub struct Config {
     pub identity: identity::Identity,
     pub net: net::Net,
     pub service: service::Service,
+    pub admin: admin::Admin,
     pub labels: labels::Labels,
     pub log: log::Log,
     pub telemetry: telemetry::Telemetry,
@@ -63,6 +65,7 @@ impl Default for Config {
             identity: identity::Identity::default(),
             net: net::Net::default(),
             service: service::Service::default(),
+            admin: admin::Admin::default(),
             labels: labels::Labels::default(),
             log: log::Log::default(),
             telemetry: telemetry::Telemetry::default(),

@@ -21,26 +21,21 @@ const OPERATORS: &[(&str, &str)] = &[
     ("HOST", "http.host"),
     ("PORT", "http.port"),
     ("APPVIEW_DID", "service.did"),
+    ("MOD_SERVICE_DID", "service.mod_service_did"),
     ("APPVIEW_HOSTNAME", "service.hostname"),
     ("PUBLIC_URL", "service.public_url"),
     ("APPVIEW_DATA_DIR", "data_dir"),
     ("PLC_URL", "identity.plc_url"),
     ("HANDLE_RESOLVER_URL", "identity.handle_resolver_url"),
     ("DISABLE_SSRF_PROTECTION", "net.disable_ssrf_protection"),
+    ("ADMIN_PASSWORD", "admin.password"),
+    ("ADMIN_PASSWORDS", "admin.passwords"),
     ("DEFAULT_LABELERS", "labels.default_labelers"),
 ];
 
 /// Names whose meaning is fixed, of parts that this version does not have: no mistake, but nothing reads them.
-const UNUSED: &[&str] = &[
-    "ADMIN_DIDS",
-    "ADMIN_PASSWORD",
-    "APPVIEW_SIGNING_KEY",
-    "DATA_RETENTION_DAYS",
-    "BACKFILL_DAYS",
-    "MOD_SERVICE_DID",
-    "LABELER_ENDPOINTS",
-    "LABELS_ALLOW_UNSIGNED",
-];
+const UNUSED: &[&str] =
+    &["ADMIN_DIDS", "APPVIEW_SIGNING_KEY", "DATA_RETENTION_DAYS", "BACKFILL_DAYS", "LABELER_ENDPOINTS", "LABELS_ALLOW_UNSIGNED"];
 
 /// Switches of the old system that `--roles` replaces, with what to say instead.
 const SWITCHES: &[(&str, &str)] = &[

@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Service {
     pub did: Option<String>,
+    /// Further DIDs that tokens may be made for.
+    pub alternate_dids: Vec<String>,
+    /// DID of the moderation service, which may take down and sees what was taken down.
+    pub mod_service_did: Option<String>,
+    /// `did:key` of the entryway whose session tokens are accepted; not set = none are.
+    pub entryway_key: Option<String>,
     pub hostname: Option<String>,
     pub public_url: Option<String>,
     /// Where videos are played from: `<video_url>/watch/<did>/<cid>/playlist.m3u8`.
@@ -15,7 +21,15 @@ pub struct Service {
 
 impl Default for Service {
     fn default() -> Self {
-        Self { did: None, hostname: None, public_url: None, video_url: "https://video.bsky.app".to_owned() }
+        Self {
+            did: None,
+            alternate_dids: Vec::new(),
+            mod_service_did: None,
+            entryway_key: None,
+            hostname: None,
+            public_url: None,
+            video_url: "https://video.bsky.app".to_owned(),
+        }
     }
 }
 

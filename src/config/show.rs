@@ -7,6 +7,9 @@ use super::layers::Loaded;
 /// Options whose value is an address that may hold a password.
 const ADDRESSES: &[&str] = &["redis.url", "database.url", "database.api_url", "relay.url"];
 
+/// Options that are secrets, or lists of them.
+const SECRETS: &[&str] = &["admin.password", "admin.passwords"];
+
 /// All options with their values; what is absent is a comment.
 pub fn render(loaded: &Loaded) -> String {
     let values = serde_json::to_value(&loaded.config).unwrap_or_default();
@@ -31,6 +34,8 @@ pub fn render(loaded: &Loaded) -> String {
 /// The value as TOML, which for plain values is what JSON is.
 fn hidden(key: &str, value: &Value) -> String {
     match value.as_str() {
+        Some(_) if SECRETS.contains(&key) => Value::from("***").to_string(),
+        None if SECRETS.contains(&key) => Value::from(vec!["***"; value.as_array().map_or(0, Vec::len)]).to_string(),
         Some(url) if ADDRESSES.contains(&key) => Value::from(without_password(url)).to_string(),
         _ => value.to_string(),
     }
@@ -68,11 +73,15 @@ mod tests {
         let environment = vec![
             ("DATABASE_URL".to_owned(), "postgres://me:hunter2@db.example/x?password=hunter3".to_owned()),
             ("REDIS_URL".to_owned(), "redis://:hunter4@cache.example".to_owned()),
+            ("ADMIN_PASSWORD".to_owned(), "hunter5".to_owned()),
+            ("ADMIN_PASSWORDS".to_owned(), "hunter6,hunter7".to_owned()),
         ];
         let text = render(&layers::load(&Sources { environment, ..Sources::default() }).unwrap());
         assert!(!text.contains("hunter"), "{text}");
         assert!(text.contains("url = \"postgres://me:***@db.example/x?password=***\"  # DATABASE_URL"), "{text}");
         assert!(text.contains("url = \"redis://:***@cache.example\"  # REDIS_URL"), "{text}");
+        assert!(text.contains("password = \"***\"  # ADMIN_PASSWORD\n"), "{text}");
+        assert!(text.contains("passwords = [\"***\",\"***\"]  # ADMIN_PASSWORDS\n"), "{text}");
         assert!(text.contains("# api_url is not set"), "{text}");
         assert!(text.contains("port = 3000  # default"), "{text}");
     }

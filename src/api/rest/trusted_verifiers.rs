@@ -7,7 +7,6 @@ use hyper::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 
 use super::super::Api;
-use super::super::xrpc::auth::{self, Access};
 use crate::atproto::Did;
 use crate::http::{self, Failure, Request, Response};
 use crate::queue::command::Body;
@@ -21,7 +20,7 @@ struct Trust {
 }
 
 pub(super) async fn answer(api: Arc<Api>, request: Request) -> Result<Response, Failure> {
-    auth::caller(&api, "", Access::Admin, &request.headers).await?;
+    api.auth.admin(&request.headers)?;
     // A form of another site can send no JSON type, so that nobody's browser can be made to ask this.
     let kind = request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("application/json") {

@@ -7,7 +7,7 @@ use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::auth::{self, Access, Caller};
+use super::auth::{Access, Caller};
 use super::input;
 use super::labelers::Labelers;
 use crate::api::Api;
@@ -63,7 +63,7 @@ where
 
 async fn call(api: Arc<Api>, nsid: &'static str, access: Access, request: Request) -> Result<Call, Failure> {
     let params = lexicon::embedded().params(nsid, &request.query).map_err(|invalid| Failure::invalid(format!("Error: {invalid}")))?;
-    let caller = auth::caller(&api, nsid, access, &request.headers).await?;
+    let caller = api.auth.caller(nsid, access, &request.headers, &api.identities).await?;
     let input = input::read(nsid, &request)?;
     let labelers = Labelers::accepted(&request.headers, &api.default_labelers);
     Ok(Call { api, caller, params, input, labelers, headers: request.headers })
