@@ -5,6 +5,7 @@ mod adding;
 mod bench;
 mod chaos;
 mod collection;
+mod commands;
 mod daemon;
 mod faults;
 mod fuzz;

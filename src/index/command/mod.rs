@@ -57,6 +57,9 @@ impl Index {
         let mut met = HashSet::new();
         let readable = entries.iter().filter_map(|entry| Some(Given::of(entry.id?, &entry.command)));
         let (given, doubled): (Vec<Given<'_>>, Vec<_>) = readable.partition(|given| met.insert(given.id));
+        if given.is_empty() {
+            return Ok(Commanded::default());
+        }
         let names = self.names.of(client).await?;
         names.adopted.get_or_try_init(|| adopt::all(client)).await?;
         let known = names.intern(client, &wanted(&given)).await?;

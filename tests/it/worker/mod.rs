@@ -4,6 +4,6 @@ mod faults;
 mod feeder;
 mod leases;
 mod purge;
-mod rig;
+pub mod rig;
 mod start;
 mod sweep;

@@ -91,11 +91,20 @@ impl Rig {
 
     /// A worker that reaches the queue's Redis by another way.
     pub fn worker_at(&self, name: &str, redis: &str) -> Worker {
+        self.worker_between(name, redis, &self.postgres.url())
+    }
+
+    /// A worker that reaches PostgreSQL by another way.
+    pub fn worker_over(&self, name: &str, postgres: &str) -> Worker {
+        self.worker_between(name, &self.redis.url(), postgres)
+    }
+
+    fn worker_between(&self, name: &str, redis: &str, postgres: &str) -> Worker {
         let queue = Queue::new(redis, &self.config.queue.key, &self.config.queue.group);
         let mut config = self.config.clone();
         config.worker.consumer_id = Some(name.to_owned());
         let (telemetry, shutdown) = (Telemetry::new(&["worker"]), CancellationToken::new());
-        let pool = pool::writer(&self.postgres.url(), 10).unwrap();
+        let pool = pool::writer(postgres, 10).unwrap();
         let role = worker::run(Arc::new(config), queue, pool, telemetry.clone(), shutdown.clone());
         Worker { telemetry, shutdown, task: AbortOnDropHandle::new(tokio::spawn(role)) }
     }

@@ -1,0 +1,6 @@
+//! Commands: what is written through the API is applied once, in order, and in effect when its answer comes, whatever breaks on the way.
+
+mod effects;
+mod faults;
+mod rig;
+mod workers;
