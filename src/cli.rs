@@ -162,6 +162,9 @@ pub struct Sandbox {
     /// Where the relay listens
     #[arg(long, default_value = "127.0.0.1:2470")]
     pub listen: SocketAddr,
+    /// Where the directory of DIDs and the hosts of handles are served (PLC_URL, and APPVIEW_NET__CONNECT_TO=sandbox.test=http://...)
+    #[arg(long, value_name = "ADDRESS")]
+    pub directory: Option<SocketAddr>,
     /// Serves the frames of this recording in place of a network
     #[arg(long, value_name = "FILE", conflicts_with = "accounts")]
     pub replay: Option<PathBuf>,

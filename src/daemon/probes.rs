@@ -93,6 +93,7 @@ fn merge(mut status: Status, rows: Vec<Process>, now: SystemTime) -> Answer {
         status.ingest = status.ingest.or(other.ingest);
         status.worker = status.worker.or(other.worker);
         status.api = status.api.or(other.api);
+        status.identity = status.identity.or(other.identity);
     }
     let other = |row: Process| Other { seen_seconds_ago: age(&row).as_secs(), process: row.name, roles: row.roles };
     Answer { status, processes: rows.into_iter().map(other).collect() }

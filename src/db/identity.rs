@@ -160,8 +160,13 @@ pub async fn pending(client: &impl GenericClient) -> Result<i64, Error> {
 /// Writes what was found out, in one transaction: handles go from whoever had them to their owners. No two of these may have one handle.
 /// Who lost a handle is resolved again. An account that became due meanwhile stays so.
 pub async fn settle(transaction: &impl GenericClient, outcomes: &[Outcome]) -> Result<(), Error> {
-    const LOCK: &str = "-- identity::settle_lock
-        SELECT 1 FROM account a WHERE a.id = ANY($1) OR a.handle = ANY($2) ORDER BY a.id FOR NO KEY UPDATE";
+    // Sorted, as everybody locks who locks several, so that nobody waits for each other.
+    const ACCOUNTS: &str = "-- identity::settle_accounts
+        SELECT a.id FROM account a
+        WHERE a.id IN (SELECT UNNEST($1::int4[]) UNION SELECT b.id FROM UNNEST($2::text[]) AS n (handle) JOIN account b ON b.handle = n.handle)
+        ORDER BY a.id FOR NO KEY UPDATE";
+    const ROWS: &str = "-- identity::settle_rows
+        SELECT FROM identity WHERE account = ANY($1) ORDER BY account FOR NO KEY UPDATE";
     const FREE: &str = "-- identity::settle_free
         UPDATE account a SET handle = NULL
         FROM UNNEST($1::int4[], $2::text[]) AS n (account, handle)
@@ -191,7 +196,8 @@ pub async fn settle(transaction: &impl GenericClient, outcomes: &[Outcome]) -> R
         WHERE i.account = n.account",
     );
     let (accounts, handles) = (column(outcomes, |o| o.account), column(outcomes, |o| o.handle.as_deref()));
-    query(transaction, LOCK, &[&accounts, &handles]).await?;
+    let locked: Vec<i32> = read(&query(transaction, ACCOUNTS, &[&accounts, &handles]).await?, |row| row.try_get(0))?;
+    query(transaction, ROWS, &[&locked]).await?;
     execute(transaction, FREE, &[&accounts, &handles]).await?;
     execute(transaction, ROB, &[&accounts, &handles]).await?;
     execute(transaction, GIVE, &[&accounts, &handles]).await?;

@@ -5,6 +5,9 @@ use tokio_postgres::{Error, Row};
 
 use super::{execute, query, read};
 
+/// The lease of who resolves identities: no partition, but taken, renewed and given up as one.
+pub const IDENTITIES: i32 = -1;
+
 /// One partition's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {

@@ -185,7 +185,7 @@ async fn transact(client: &mut Client, names: &Names, parts: &[Part<'_>], refuse
     }
     let sourced: Vec<_> = numbered.iter().map(|(_, sourced)| *sourced).collect();
     let written = write::all(&tx, &world, &sourced).await;
-    let applied = world.applied;
+    let applied = world.outcome();
     if end == End::Probe || written.is_err() {
         tx.rollback().await?;
         written?;

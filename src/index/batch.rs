@@ -116,6 +116,8 @@ pub struct Applied {
     pub faults: u64,
     /// Waiting replies that were looked at again.
     pub woken: u64,
+    /// Accounts that are to be resolved from now on, some of them perhaps already before.
+    pub identities: u64,
     /// #syncs that name another root than the one held.
     pub sync_moved: u64,
     /// #account events older than the status held: passed over.
@@ -143,6 +145,7 @@ impl std::ops::AddAssign for Applied {
         self.broken_chains += other.broken_chains;
         self.faults += other.faults;
         self.woken += other.woken;
+        self.identities += other.identities;
         self.sync_moved += other.sync_moved;
         self.late_accounts += other.late_accounts;
         self.rejects += other.rejects;

@@ -10,7 +10,7 @@ use crate::collection::{Edge, EdgeKind, Post};
 use crate::db::purge::{self, Key};
 use crate::db::record::{self, Path};
 use crate::db::stat::{self, Subject};
-use crate::db::{Client, Transaction};
+use crate::db::{Client, Transaction, identity};
 
 /// Rows that one transaction removes at most; an edge and the record kept for it are one. About a tenth of a second of the lock.
 const ROWS: i64 = 5000;
@@ -57,6 +57,7 @@ impl Index {
 async fn rows(client: &mut Client, account: i32) -> Result<Option<(String, i64)>, Error> {
     let tx = begin(client).await?;
     let Some(did) = purge::due(&tx, account).await? else { return Ok(None) };
+    identity::release(&tx, account).await?;
     let mut left = ROWS - purge::plain(&tx, account, ROWS).await?;
     let mut edges = Vec::new();
     for kind in EdgeKind::ALL {

@@ -2,6 +2,7 @@
 //!
 //! Seeded: the same seed and number of accounts give the same frames, byte for byte. Never shares code with what it is there to judge.
 
+pub mod directory;
 pub mod load;
 pub mod network;
 pub mod oracle;
@@ -9,6 +10,7 @@ pub mod recording;
 pub mod relay;
 mod run;
 
+pub use directory::Directory;
 pub use network::{Made, Network};
 pub use oracle::Oracle;
 pub use relay::Relay;

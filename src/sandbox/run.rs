@@ -8,10 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use bytes::Bytes;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::directory::Directory;
 use super::network::{BEGINNING, Network};
 use super::oracle::{self, Oracle};
 use super::recording;
@@ -36,6 +38,8 @@ pub struct Options {
     pub rate: u32,
     /// Where the relay listens.
     pub listen: SocketAddr,
+    /// Where the directory of DIDs and the hosts of handles are served; a recording has none.
+    pub directory: Option<SocketAddr>,
     /// Serves this recording in place of a network.
     pub replay: Option<PathBuf>,
     /// Writes every frame that is served to this file. The network then begins at [`BEGINNING`] and not now, so that recordings are equal.
@@ -61,6 +65,7 @@ impl Default for Options {
             events: None,
             rate: 50,
             listen,
+            directory: None,
             replay: None,
             record: None,
             expect: None,
@@ -78,7 +83,7 @@ impl Default for Options {
 /// The address is taken, a file cannot be read or written, a recording is no recording.
 pub async fn run(options: Options, shutdown: CancellationToken) -> anyhow::Result<()> {
     if options.no_serve {
-        let made = tokio::task::spawn_blocking(move || make(&options, |_, _| !shutdown.is_cancelled()));
+        let made = tokio::task::spawn_blocking(move || make(&options, &Arc::default(), |_, _| !shutdown.is_cancelled()));
         return made.await.context("the maker of frames panicked")?;
     }
     let listener = listen(options.listen).with_context(|| format!("cannot listen on {}", options.listen))?;
@@ -86,7 +91,9 @@ pub async fn run(options: Options, shutdown: CancellationToken) -> anyhow::Resul
     tracing::info!(listen = %listener.local_addr()?, seed = options.seed, accounts = options.accounts, "sandbox relay listening");
     let (send, receive) = mpsc::channel(AHEAD);
     let source = options.clone();
-    let maker = tokio::task::spawn_blocking(move || make(&source, |seq, frame| send.blocking_send((seq, frame)).is_ok()));
+    let directory = Arc::new(Directory::default());
+    let known_to = Arc::clone(&directory);
+    let maker = tokio::task::spawn_blocking(move || make(&source, &known_to, |seq, frame| send.blocking_send((seq, frame)).is_ok()));
     let stop = shutdown.clone();
     let log = Arc::clone(&relay.log);
     let fill = async move {
@@ -97,10 +104,18 @@ pub async fn run(options: Options, shutdown: CancellationToken) -> anyhow::Resul
         maker.await.context("the maker of frames panicked")?.and(filled)
     };
     let serve = relay.serve(listener, shutdown.clone());
-    let done = tokio::try_join!(fill, serve).map(|_| ());
+    let resolve = serve_directory(directory, options.directory, shutdown);
+    let done = tokio::try_join!(fill, serve, resolve).map(|_| ());
     let faults: Vec<_> = relay.faults.counts().into_iter().filter(|(_, count)| *count > 0).collect();
     tracing::info!(frames = relay.stats.frames(), connections = relay.stats.connections(), ?faults, "sandbox relay ends");
     done
+}
+
+async fn serve_directory(directory: Arc<Directory>, at: Option<SocketAddr>, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let Some(at) = at else { return Ok(()) };
+    let listener = TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at}"))?;
+    tracing::info!(listen = %listener.local_addr()?, "sandbox directory listening");
+    directory.serve(listener, shutdown).await
 }
 
 /// A relay that will misbehave as `options` say.
@@ -134,11 +149,11 @@ async fn fill(log: &Log, mut frames: mpsc::Receiver<(i64, Bytes)>, rate: u32) ->
 }
 
 /// Makes or reads all frames, on a thread that may block, and gives each to `take`; ends early when that wants no more.
-fn make(options: &Options, mut take: impl FnMut(i64, Bytes) -> bool) -> anyhow::Result<()> {
+fn make(options: &Options, directory: &Arc<Directory>, mut take: impl FnMut(i64, Bytes) -> bool) -> anyhow::Result<()> {
     let mut record = options.record.as_deref().map(recording::Writer::create).transpose().context("cannot record")?;
     let mut progress = Progress::new();
     let mut oracle = options.expect.as_deref().map(|path| (path, Oracle::default()));
-    let mut source = Source::open(options)?;
+    let mut source = Source::open(options, directory)?;
     for _ in 0..options.events.unwrap_or(u64::MAX) {
         let Some((seq, frame)) = source.next()? else { break };
         if let Some((_, oracle)) = &mut oracle {
@@ -199,9 +214,10 @@ enum Source {
 }
 
 impl Source {
-    fn open(options: &Options) -> anyhow::Result<Self> {
+    fn open(options: &Options, directory: &Arc<Directory>) -> anyhow::Result<Self> {
         let Some(path) = &options.replay else {
-            return Ok(Self::Network(Box::new(Network::beginning_at(options.seed, options.accounts, beginning(options)))));
+            let network = Network::beginning_at(options.seed, options.accounts, beginning(options));
+            return Ok(Self::Network(Box::new(network.known_to(Arc::clone(directory)))));
         };
         let frames = recording::Reader::open(path).with_context(|| format!("cannot replay {}", path.display()))?;
         Ok(Self::Recording(frames, 0))

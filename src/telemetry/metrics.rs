@@ -196,6 +196,8 @@ metrics! {
     identity: Identity {
         requests: Split = Split::by("to"), "Requests sent to resolve DIDs and handles, by whom was asked.";
         failed: Split = Split::by("to"), "Requests without an answer, those to hosts that rest after a failure included, by whom was asked.";
+        resolved: Split = Split::by("outcome"), "Accounts that the worker resolved, by what came of it: a verified handle, or why there is none.";
+        pending: Gauge = Gauge::default(), "Accounts whose handle or key is still being resolved, counted up to 10,000.";
     }
     /// The process itself.
     process: Process {

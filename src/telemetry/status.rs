@@ -24,6 +24,9 @@ pub struct Status {
     pub worker: Option<WorkerStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api: Option<ApiStatus>,
+    /// Of the worker role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityStatus>,
 }
 
 /// The ingest role.
@@ -72,6 +75,14 @@ pub struct WorkerStatus {
     pub problem: Option<String>,
 }
 
+/// Handles and keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IdentityStatus {
+    /// Accounts whose handle or key is still being resolved, counted up to 10,000: no later than `applied_seq` covers what made them so.
+    pub pending: u64,
+}
+
 /// The api role.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -99,6 +110,7 @@ impl Board {
             stopping: false,
             ingest: has("ingest").then(|| IngestStatus { seq: -1, problem: starting(), ..IngestStatus::default() }),
             worker: has("worker").then(|| WorkerStatus { applied_seq: -1, problem: starting(), ..WorkerStatus::default() }),
+            identity: has("worker").then(IdentityStatus::default),
             api: has("api").then(|| ApiStatus { problem: starting(), ..ApiStatus::default() }),
         }))
     }
@@ -116,6 +128,11 @@ impl Board {
     /// Changes how the api stands.
     pub fn api(&self, change: impl FnOnce(&mut ApiStatus)) {
         self.0.send_modify(|status| change(status.api.get_or_insert_default()));
+    }
+
+    /// Changes how identities stand.
+    pub fn identity(&self, change: impl FnOnce(&mut IdentityStatus)) {
+        self.0.send_modify(|status| change(status.identity.get_or_insert_default()));
     }
 
     /// A stop was asked for.
@@ -166,6 +183,7 @@ mod tests {
         }
         assert_eq!(json.pointer("/worker/pending_ops"), Some(&serde_json::json!(0)));
         assert_eq!(json.pointer("/worker/dead_letters"), Some(&serde_json::json!(0)));
+        assert_eq!(json.pointer("/identity/pending"), Some(&serde_json::json!(0)));
         assert_eq!(board.get().problems(), ["api: starting"]);
     }
 

@@ -71,6 +71,7 @@ async fn apply(context: &Context, batches: Vec<Ready>, waiters: &mpsc::Sender<Wa
             Ok(applied) => {
                 metrics.apply_seconds.observe(started.elapsed().as_secs_f64());
                 report::applied(metrics, &applied);
+                context.pending.more(&context.telemetry, applied.identities);
                 for (batch, (place, events)) in prepared.iter().zip(&places) {
                     context.board.applied(*place, batch.reached(), *events);
                 }
@@ -80,6 +81,7 @@ async fn apply(context: &Context, batches: Vec<Ready>, waiters: &mpsc::Sender<Wa
             }
             Err(IndexError::Purging(purging)) => {
                 report::applied(metrics, &purging.applied);
+                context.pending.more(&context.telemetry, purging.applied.identities);
                 hold(context, &purging, &prepared, &places, waiters).await;
                 context.works(Part::Apply);
                 return;

@@ -10,6 +10,7 @@ use deadpool_postgres::Pool;
 use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
+use super::identity::Pending;
 use crate::config;
 use crate::db::Client;
 use crate::index::{Index, IndexError};
@@ -30,6 +31,8 @@ pub struct Context {
     pub board: Board,
     pub telemetry: Telemetry,
     pub shutdown: CancellationToken,
+    /// How many accounts are to be resolved.
+    pub pending: Pending,
     pub troubles: Mutex<Troubles>,
     /// Whether a command waits: events then give way to it.
     pub command_waits: AtomicBool,
@@ -53,6 +56,8 @@ pub enum Part {
     Apply,
     /// Reading and applying commands.
     Commands,
+    /// Taking accounts to be resolved, and writing what came of it.
+    Identities,
     /// Taking and renewing leases.
     Leases,
     /// Reading and interning for a batch.
@@ -74,6 +79,7 @@ impl Part {
         match self {
             Self::Apply => "apply",
             Self::Commands => "commands",
+            Self::Identities => "identities",
             Self::Leases => "leases",
             Self::Prepare => "prepare",
             Self::Purge => "purge",

@@ -135,7 +135,7 @@ pub async fn leave(context: &Context) {
     let leave = async {
         let client = context.client().await?;
         heartbeat::remove(&client, &context.process).await?;
-        let all: Vec<i32> = (0..i32::from(context.partitions)).collect();
+        let all: Vec<i32> = (0..i32::from(context.partitions)).chain([lease::IDENTITIES]).collect();
         Ok::<_, IndexError>(lease::give_up(&client, &context.process, &all).await?)
     };
     match tokio::time::timeout(LEAVE, leave).await {

@@ -8,6 +8,7 @@ mod applier;
 mod board;
 mod commands;
 mod context;
+mod identity;
 mod lag;
 mod lease;
 mod namesake;
@@ -35,6 +36,7 @@ use self::board::Board;
 use self::context::{Context, Part, Troubles};
 use crate::config::Config;
 use crate::db::meta;
+use crate::identity::Identities;
 use crate::index::{Index, IndexError};
 use crate::net::{Backoff, Endpoint};
 use crate::queue::{HASH_NAME, Queue, QueueError};
@@ -58,6 +60,7 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
         board: Board::new(current.map(|endpoint| endpoint.authority().into())),
         telemetry,
         shutdown,
+        pending: identity::Pending::default(),
         troubles: Mutex::new(Troubles::new()),
         command_waits: AtomicBool::new(false),
     });
@@ -84,6 +87,8 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
     parts.spawn(part(wake::run(Arc::clone(&context))));
     parts.spawn(part(sweep::run(Arc::clone(&context))));
     parts.spawn(part(lag::run(Arc::clone(&context))));
+    let identities = Identities::new(&config, &context.telemetry);
+    parts.spawn(part(identity::run(Arc::clone(&context), identities, config.identity.concurrency)));
     parts.spawn(upkeep::run(Arc::clone(&context)).in_current_span());
     // None ends before the shutdown, unless it panicked or must not go on: then the role ends, and with it the others.
     while let Some(ended) = parts.join_next().await {

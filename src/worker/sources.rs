@@ -49,6 +49,7 @@ async fn find(context: &Context) -> anyhow::Result<()> {
         offset::insert_missing(&client, &source, i32::from(context.partitions), start).await?;
         add(context, &offset::read(&client, &[&source]).await?);
     }
+    context.pending.count(&context.telemetry, &client).await?;
     context.show_progress();
     Ok(())
 }
@@ -85,6 +86,7 @@ pub async fn reread(context: &Context) -> Result<(), IndexError> {
         offset::insert_missing(&client, source, i32::from(context.partitions), start(context.cursor, None)).await?;
     }
     let rows = offset::read(&client, &sources).await?;
+    context.pending.count(&context.telemetry, &client).await?;
     correct(context, &known, &rows);
     Ok(())
 }

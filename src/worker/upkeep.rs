@@ -79,6 +79,8 @@ async fn durable_offsets(context: &Context, rarely: bool) -> Result<(Vec<Offset>
     let transaction = client.transaction().await?;
     lock::commit_durably(&transaction).await?;
     let offsets = offset::all(&transaction).await?;
+    // Before the offsets are shown: what they cover is counted.
+    context.pending.count(&context.telemetry, &transaction).await?;
     let before = heartbeat::write(&transaction, &context.process, &status.roles.join(","), &json).await?;
     transaction.commit().await?;
     Ok((offsets, before))

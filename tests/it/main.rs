@@ -11,6 +11,7 @@ mod faults;
 mod fuzz;
 mod hostile;
 mod house;
+mod identity;
 mod index;
 mod ingest;
 mod interop;

@@ -6,6 +6,7 @@ mod counts;
 mod derived;
 mod edges;
 mod gates;
+mod identities;
 mod joins;
 mod kept;
 mod letters;
@@ -18,6 +19,7 @@ mod threads;
 pub(super) use counts::{Counts, subject_of, subject_post};
 pub(super) use edges::{EdgeSlot, Edges};
 pub(super) use gates::{Gates, following, membership, own_lists};
+pub(super) use identities::Identities;
 pub(super) use joins::Joins;
 pub(super) use kept::{Kept, Now};
 pub(super) use letters::{Letters, day};
@@ -35,6 +37,7 @@ use super::{Applied, IndexError};
 use crate::collection::{self, Coll, Derived, EdgeKind, FLAG_RAW};
 use crate::db::dead_letter::Letter;
 use crate::db::record::Path;
+use crate::db::repo::Status;
 use crate::queue::Action;
 
 /// How far a rev may be ahead of indexedAt, in microseconds: a later one would block its repo until its time has come.
@@ -84,6 +87,7 @@ pub(super) struct World<'a> {
     pub notifs: Notifs,
     pub waiting: Waiting,
     pub letters: Letters,
+    pub identities: Identities,
     pub applied: Applied,
 }
 
@@ -112,6 +116,12 @@ impl<'a> World<'a> {
         (applies && self.repos.is_purged(account)).then_some(account)
     }
 
+    /// What was done, with the accounts that are to be resolved because of it.
+    pub fn outcome(self) -> Applied {
+        let identities = self.identities.with_event().len() + self.identities.without_event(&self.repos).len();
+        Applied { identities: u64::try_from(identities).unwrap_or(0), ..self.applied }
+    }
+
     /// Plays one event; `number` is its number in `refused`.
     pub fn play(&mut self, item: &'a Item, number: usize, refused: &Refused) -> Result<(), IndexError> {
         self.applied.events += 1;
@@ -125,8 +135,16 @@ impl<'a> World<'a> {
         match &item.body {
             Body::Commit(commit) => return self.commit(Origin { item, account, commit }, number, refused),
             Body::Sync { rev, data } => self.repos.sync(account, *rev, data, &mut self.applied),
-            Body::Identity { handle } => self.repos.identity(account, handle.as_deref()),
-            Body::Account { status } => self.repos.status(account, *status, item.time, &mut self.applied),
+            Body::Identity { handle } => {
+                self.repos.identity(account, handle.as_deref());
+                self.identities.event(account);
+            }
+            Body::Account { status } => {
+                self.repos.status(account, *status, item.time, &mut self.applied);
+                if *status == Status::Active {
+                    self.identities.active(account);
+                }
+            }
             Body::Reject { reason, .. } => {
                 self.applied.rejects += 1;
                 self.repos.desynchronize(account, reason);

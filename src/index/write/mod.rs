@@ -15,7 +15,7 @@ use crate::db::record::{Kept, Path};
 use crate::db::reject::Reject;
 use crate::db::repo::Repo;
 use crate::db::stat::{ActorDelta, PostStat, Subject};
-use crate::db::{Transaction, dead_letter, edge, gap, post, record, reject, repo, stat};
+use crate::db::{Transaction, dead_letter, edge, gap, identity, post, record, reject, repo, stat};
 
 /// An event of a partition, as far as it is written down as it came.
 #[derive(Clone, Copy)]
@@ -36,12 +36,13 @@ pub(super) async fn all(tx: &Transaction<'_>, world: &World<'_>, items: &[Source
         stats(tx, world),
         actors(tx, world),
         letters(tx, world),
+        identities(tx, world),
         leftovers(tx, items),
         // On the heap: futures that hold this one stay small.
         Box::pin(derived::all(tx, world)),
     );
-    let (r0, r1, r2, r3, r4, r5, r6, r7, r8, derived) = results;
-    first_cause([r0, r1, r2, r3, r4, r5, r6, r7, r8].into_iter().chain(derived))
+    let (r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, derived) = results;
+    first_cause([r0, r1, r2, r3, r4, r5, r6, r7, r8, r9].into_iter().chain(derived))
 }
 
 /// One refused statement has all later ones refused too: theirs is not the reason.
@@ -74,6 +75,18 @@ async fn repos(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
     }
     if !new.is_empty() {
         repo::insert(tx, &new).await?;
+    }
+    Ok(())
+}
+
+/// Handles and keys that are to be resolved from now on.
+async fn identities(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
+    let (events, first) = (world.identities.with_event(), world.identities.without_event(&world.repos));
+    if !events.is_empty() {
+        identity::mark(tx, &events).await?;
+    }
+    if !first.is_empty() {
+        identity::add(tx, &first).await?;
     }
     Ok(())
 }

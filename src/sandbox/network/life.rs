@@ -1,5 +1,6 @@
 //! How accounts come and go: they appear, change their names, leave, come back, and are born again.
 
+use super::super::directory;
 use super::records::{self, Profile};
 use super::repo::{self, Repo, Standing, Write};
 use super::{ATTEMPTS, Network};
@@ -90,6 +91,9 @@ impl Network {
 
     fn identity(&mut self, account: usize) {
         let Some(repo) = self.repos.get(&account) else { return };
+        if let Some(directory) = &self.directory {
+            directory.set(&repo.did, directory::Account::new(repo.handle.as_deref(), repo.public_key()));
+        }
         let frame = IdentityFrame { seq: self.seq + 1, did: &repo.did, time: &self.clock.time(), handle: repo.handle.as_deref() };
         let frame = Frame::Identity(frame).encode();
         self.emit(frame);

@@ -13,6 +13,7 @@ mod words;
 mod writing;
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use fastrand::Rng;
 
@@ -21,6 +22,7 @@ use self::clock::Clock;
 use self::repo::{Repo, Standing, Unsent, Write};
 use self::target::Targets;
 use self::wish::Wishes;
+use super::directory::Directory;
 use crate::atproto::Cid;
 use crate::atproto::crypto::SigningKey;
 
@@ -74,6 +76,8 @@ pub struct Network {
     free_handles: Vec<String>,
     ready: VecDeque<Made>,
     invalid: HashSet<Cid>,
+    /// Told of each account before its #identity.
+    directory: Option<Arc<Directory>>,
 }
 
 #[derive(Debug)]
@@ -109,6 +113,7 @@ impl Network {
             free_handles: Vec::new(),
             ready: VecDeque::new(),
             invalid: HashSet::new(),
+            directory: None,
         }
     }
 
@@ -124,6 +129,13 @@ impl Network {
     #[must_use]
     pub fn tangled(mut self) -> Self {
         self.habits.apart = 0;
+        self
+    }
+
+    /// The same people tell `directory` who they are.
+    #[must_use]
+    pub fn known_to(mut self, directory: Arc<Directory>) -> Self {
+        self.directory = Some(directory);
         self
     }
 

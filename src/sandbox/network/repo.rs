@@ -123,7 +123,7 @@ pub(super) fn key(seed: u64, index: usize) -> anyhow::Result<SigningKey> {
 
 /// The handle of account `index` after it was changed `renamed` times.
 pub(super) fn handle(index: usize, renamed: u32) -> String {
-    if renamed == 0 { format!("person{index}.sandbox.example") } else { format!("person{index}-{renamed}.sandbox.example") }
+    if renamed == 0 { format!("person{index}.sandbox.test") } else { format!("person{index}-{renamed}.sandbox.test") }
 }
 
 impl Held {
@@ -154,6 +154,11 @@ impl Repo {
             held: Vec::new(),
             edges: VecDeque::new(),
         })
+    }
+
+    /// The `publicKeyMultibase` of its key.
+    pub(super) fn public_key(&self) -> String {
+        self.key.multibase()
     }
 
     /// The account begins anew: no record, no commit.

@@ -39,6 +39,8 @@ impl Daemon {
             child: None,
         };
         daemon.set("HOST", "127.0.0.1").set("PORT", port).set("APPVIEW_TELEMETRY__LISTEN", format!("127.0.0.1:{port}"));
+        // Nobody is asked who somebody is, unless the test brings a directory.
+        daemon.set("PLC_URL", "http://127.0.0.1:9");
         daemon.set("CONSUMER_ID", name).set("APPVIEW_DATA_DIR", dir.join(name).display()).set("LOG_LEVEL", "info");
         daemon
     }

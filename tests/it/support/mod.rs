@@ -3,6 +3,7 @@
 
 pub mod daemon;
 pub mod data;
+pub mod directory;
 pub mod disk;
 pub mod dump;
 pub mod judge;

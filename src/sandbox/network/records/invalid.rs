@@ -18,7 +18,7 @@ pub(in super::super) fn invalid(rng: &mut Rng, created: &str) -> Draft {
         4 => post().with("reply", Value::map([("parent", Value::text(here))])),
         5..7 => of("app.bsky.feed.like"),
         7 => of("app.bsky.feed.repost").with("subject", Value::map([("uri", Value::text(here))])),
-        8 => of("app.bsky.graph.follow").with("subject", Value::text("person1.sandbox.example")),
+        8 => of("app.bsky.graph.follow").with("subject", Value::text("person1.sandbox.test")),
         9 => of("app.bsky.graph.list").with("name", Value::text("Friends")),
         10 => of("app.bsky.graph.listitem").with("subject", Value::text("did:web:example.com")),
         11 => of("app.bsky.feed.threadgate").with("post", Value::text(here)).with("allow", allow(6)),
