@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use hyper::StatusCode;
+use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::response::{Response, json};
@@ -18,6 +19,8 @@ pub struct Failure {
     /// What happened inside, for the log.
     #[source]
     pub cause: Option<anyhow::Error>,
+    /// Headers that the answer has beside the usual ones.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Serialize)]
@@ -29,7 +32,7 @@ struct Body<'a> {
 impl Failure {
     #[must_use]
     pub fn new(status: StatusCode, error: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, error: error.into(), message: message.into(), cause: None }
+        Self { status, error: error.into(), message: message.into(), cause: None, headers: Vec::new() }
     }
 
     /// 400 with a name that the method's lexicon declares.
@@ -60,6 +63,13 @@ impl Failure {
     #[must_use]
     pub fn unavailable(cause: impl Into<anyhow::Error>) -> Self {
         Self { cause: Some(cause.into()), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "Service Unavailable") }
+    }
+
+    /// The same, answered with a header more.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
     pub(super) fn response(&self) -> Response {

@@ -1,6 +1,7 @@
 //! The HTTP server: connections, routing, limits. Knows no route by name and nothing of what it serves.
 
 mod address;
+mod coding;
 mod failure;
 mod request;
 mod response;

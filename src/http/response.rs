@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 
@@ -84,7 +84,7 @@ pub(super) fn retry_after(response: &mut Response, seconds: u32) {
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
 }
 
-/// Says which methods there are.
-pub(super) fn allow(response: &mut Response, methods: &'static str) {
-    response.headers_mut().insert(HeaderName::from_static("allow"), HeaderValue::from_static(methods));
+/// Says how to prove who calls.
+pub(super) fn challenge(response: &mut Response) {
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
 }

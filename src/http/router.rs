@@ -5,6 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::failure::Failure;
@@ -111,7 +112,8 @@ impl Router {
             return if route.method == *asked { Ok(route) } else { Err(wrong()) };
         }
         let route = self.paths.get(path).ok_or_else(Failure::not_found)?;
-        let wrong = || Failure::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "Method Not Allowed");
+        let allowed = HeaderValue::from_static(if route.method == Method::GET { "GET, HEAD, OPTIONS" } else { "POST, OPTIONS" });
+        let wrong = || Failure::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "Method Not Allowed").with(ALLOW, allowed);
         if route.method == *asked { Ok(route) } else { Err(wrong()) }
     }
 }

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, error, warn};
 
 use super::address::Proxies;
+use super::coding;
 use super::failure::Failure;
 use super::request::Request;
 use super::response::{self, Response};
@@ -161,8 +162,10 @@ fn builder() -> Builder<TokioExecutor> {
 async fn answer(request: hyper::Request<Incoming>, peer: IpAddr, shared: &Shared) -> Response {
     let started = Instant::now();
     let head = request.method() == Method::HEAD;
+    let coding = coding::wanted(request.headers());
     let (route, outcome) = route(request, peer, shared).await;
     let mut response = outcome.unwrap_or_else(|failure| refuse(&failure, route));
+    response = coding::coded(response, coding);
     response::share(&mut response);
     let http = &shared.telemetry.metrics().http;
     http.requests.get_or_create(&RequestLabels { route, status: response.status().as_u16() }).inc();
@@ -215,9 +218,10 @@ fn refuse(failure: &Failure, route: &'static str) -> Response {
         error!(route, status = failure.status.as_u16(), error = format!("{cause:#}"), "a request failed");
     }
     let mut response = failure.response();
+    response.headers_mut().extend(failure.headers.iter().cloned());
     match failure.status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => response::retry_after(&mut response, 1),
-        StatusCode::METHOD_NOT_ALLOWED => response::allow(&mut response, "GET, HEAD, OPTIONS"),
+        StatusCode::UNAUTHORIZED => response::challenge(&mut response),
         _ => {}
     }
     response

@@ -7,6 +7,7 @@ pub mod hydrate;
 pub mod names;
 pub mod profile;
 pub mod record;
+pub mod viewer;
 pub mod views;
 
 use deadpool_postgres::Pool;

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use hyper::{HeaderMap, StatusCode};
+use hyper::StatusCode;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,8 +12,13 @@ use super::auth::{Access, Caller};
 use super::input;
 use super::labelers::Labelers;
 use crate::api::Api;
+use crate::api::failure::of_query;
+use crate::db::Client;
 use crate::http::{self, Failure, Request, Response, Router};
 use crate::lexicon::{self, Params};
+use crate::query::viewer::{self, Viewer};
+
+const REPO_REV: HeaderName = HeaderName::from_static("atproto-repo-rev");
 
 /// What a method is given.
 #[derive(Debug)]
@@ -23,8 +29,8 @@ pub(in crate::api) struct Call {
     pub params: Params,
     /// The checked body of a procedure; `Null` where there is none.
     pub input: Value,
-    /// Whose labels the caller wants.
-    pub labelers: Labelers,
+    /// Whose labels the caller wants, known or not: methods that show labels ask for [`Call::labelers`].
+    asked: Labelers,
     /// For methods that pass some of them on.
     pub headers: HeaderMap,
 }
@@ -65,8 +71,42 @@ async fn call(api: Arc<Api>, nsid: &'static str, access: Access, request: Reques
     let params = lexicon::embedded().params(nsid, &request.query).map_err(|invalid| Failure::invalid(format!("Error: {invalid}")))?;
     let caller = api.auth.caller(nsid, access, &request.headers, &api.identities).await?;
     let input = input::read(nsid, &request)?;
-    let labelers = Labelers::accepted(&request.headers, &api.default_labelers);
-    Ok(Call { api, caller, params, input, labelers, headers: request.headers })
+    let asked = Labelers::accepted(&request.headers, &api.default_labelers);
+    Ok(Call { api, caller, params, input, asked, headers: request.headers })
+}
+
+impl Call {
+    /// The account that looks; `None` where nobody is signed in, or it was never seen. To be read before what is shown, since its rev says
+    /// how much of its repo that holds.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn viewer(&self, client: &Client) -> Result<Option<Viewer>, Failure> {
+        let Some(did) = self.caller.viewer() else { return Ok(None) };
+        viewer::by_did(client, did).await.map_err(of_query)
+    }
+
+    /// Whose labels are shown, in the order asked for. Their answer is told by [`Labelers::told`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn labelers(&self, client: &Client) -> Result<Labelers, Failure> {
+        self.asked.known(client, &self.api.default_labelers).await
+    }
+}
+
+/// An answer, or a refusal, with how far the viewer's repo was applied before it was made: its host adds what came later.
+pub(in crate::api) fn at_rev(outcome: Result<Response, Failure>, viewer: Option<Viewer>) -> Result<Response, Failure> {
+    let Some(rev) = viewer.and_then(|viewer| viewer.rev).and_then(|rev| HeaderValue::try_from(rev.to_string()).ok()) else {
+        return outcome;
+    };
+    match outcome {
+        Ok(mut response) => {
+            response.headers_mut().insert(REPO_REV, rev);
+            Ok(response)
+        }
+        Err(failure) => Err(failure.with(REPO_REV, rev)),
+    }
 }
 
 /// The body of an answer.

@@ -3,8 +3,11 @@
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 
+use crate::api::failure::of_query;
 use crate::atproto::Did;
-use crate::http::Response;
+use crate::db::Client;
+use crate::http::{Failure, Response};
+use crate::query::viewer;
 
 const ACCEPT: HeaderName = HeaderName::from_static("atproto-accept-labelers");
 const CONTENT: HeaderName = HeaderName::from_static("atproto-content-labelers");
@@ -33,9 +36,15 @@ impl Labelers {
         self.0.iter()
     }
 
-    /// Drops the labelers that are not `known`.
-    pub fn retain(&mut self, known: impl Fn(&Did) -> bool) {
-        self.0.retain(|labeler| known(&labeler.did));
+    /// Those of them that are accounts which are shown; the service's own `defaults` always are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn known(&self, client: &Client, defaults: &[Did]) -> Result<Self, Failure> {
+        let others: Vec<&str> = self.0.iter().map(|labeler| &labeler.did).filter(|did| !defaults.contains(did)).map(Did::as_str).collect();
+        let shown = if others.is_empty() { Vec::new() } else { viewer::labelers(client, &others).await.map_err(of_query)? };
+        let is_known = |did: &Did| defaults.contains(did) || shown.iter().any(|shown| shown == did.as_str());
+        Ok(Self(self.0.iter().filter(|labeler| is_known(&labeler.did)).cloned().collect()))
     }
 
     /// `response` with the header that says whose labels are in it.

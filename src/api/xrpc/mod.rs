@@ -19,7 +19,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use self::auth::Access;
-use self::call::{Call, ok, procedure, query};
+use self::call::{Call, at_rev, ok, procedure, query};
 use super::Api;
 use crate::db::Client;
 use crate::http::{self, Failure, Router};

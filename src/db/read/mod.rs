@@ -3,6 +3,8 @@
 pub mod actor;
 pub mod feed;
 pub mod key;
+pub mod labeler;
 pub mod post;
 pub mod process;
 pub mod record;
+pub mod viewer;

@@ -1,6 +1,6 @@
 //! `app.bsky.actor.getProfile`: one account, or why it is not shown.
 
-use super::super::{Call, account, ok};
+use super::super::{Call, account, at_rev, ok};
 use crate::api::failure::of_query;
 use crate::db::repo::Status;
 use crate::http::{Failure, Response};
@@ -9,15 +9,16 @@ use crate::query::profile;
 use crate::query::views::Views;
 
 pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
-    let Call { api, params, .. } = call;
+    let api = &call.api;
     let client = api.store.connection().await.map_err(of_query)?;
-    let id = account(&client, &params, "actor").await?.ok_or_else(unknown)?;
+    let (viewer, labelers, id) = tokio::try_join!(call.viewer(&client), call.labelers(&client), account(&client, &call.params, "actor"))?;
+    let id = id.ok_or_else(unknown)?;
     let ids = [id];
     let (state, associated) = tokio::try_join!(Hydration::of_actors(&client, &ids), profile::associated(&client, id)).map_err(of_query)?;
     let status = state.any_actor(id).and_then(|actor| actor.status);
     shown(status)?;
     let views = Views { state: &state, urls: &api.urls };
-    Ok(ok(&views.detailed(id, associated).ok_or_else(unknown)?))
+    at_rev(Ok(labelers.told(ok(&views.detailed(id, associated).ok_or_else(unknown)?))), viewer)
 }
 
 fn unknown() -> Failure {

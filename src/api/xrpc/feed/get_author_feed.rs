@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::{Call, account, ok};
+use super::super::{Call, account, at_rev, ok};
 use crate::api::failure::of_query;
 use crate::http::{Failure, Response};
 use crate::query::author_feed::{self, Page, Request};
@@ -19,15 +19,16 @@ struct Output<'a> {
 }
 
 pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
-    let Call { api, params, .. } = call;
+    let (api, params) = (&call.api, &call.params);
     let cursor = cursor(params.text("cursor"))?;
     let client = api.store.connection().await.map_err(of_query)?;
     let unknown = || Failure::invalid("Profile not found");
-    let author = account(&client, &params, "actor").await?.ok_or_else(unknown)?;
+    let (viewer, labelers, author) = tokio::try_join!(call.viewer(&client), call.labelers(&client), account(&client, params, "actor"))?;
+    let author = author.ok_or_else(unknown)?;
     let state = Hydration::of_actors(&client, &[author]).await.map_err(of_query)?;
     state.actor(author).ok_or_else(unknown)?;
     // Cursors of an earlier form of this API: their feeds ended.
-    let Some(cursor) = cursor else { return Ok(ok(&Output { feed: Vec::new(), cursor: None })) };
+    let Some(cursor) = cursor else { return Ok(labelers.told(ok(&Output { feed: Vec::new(), cursor: None }))) };
     let request = Request {
         author,
         filter: Filter::named(params.text("filter").unwrap_or_default()),
@@ -36,7 +37,7 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
         pins: params.bool("includePins") == Some(true) && cursor == Cursor::NEWEST,
     };
     let page = author_feed::page(&client, request).await.map_err(of_query)?;
-    Ok(ok(&output(&page, Views { state: &page.state, urls: &api.urls })))
+    at_rev(Ok(labelers.told(ok(&output(&page, Views { state: &page.state, urls: &api.urls })))), viewer)
 }
 
 /// Where to go on; `None` for the form that has no further page.

@@ -16,10 +16,11 @@ struct Output<'a> {
 }
 
 pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
-    let Call { api, params, .. } = call;
+    let (api, params) = (&call.api, &call.params);
     let client = api.store.connection().await.map_err(of_query)?;
-    let places = names::posts(&client, params.texts("uris")).await.map_err(of_query)?;
+    let places = async { names::posts(&client, params.texts("uris")).await.map_err(of_query) };
+    let (labelers, places) = tokio::try_join!(call.labelers(&client), places)?;
     let state = Hydration::of_posts(&client, &places, &[], false).await.map_err(of_query)?;
     let views = Views { state: &state, urls: &api.urls };
-    Ok(ok(&Output { posts: places.iter().filter_map(|place| views.post(*place)).collect() }))
+    Ok(labelers.told(ok(&Output { posts: places.iter().filter_map(|place| views.post(*place)).collect() })))
 }
