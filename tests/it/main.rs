@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc, clippy::print_stderr)]
 
 mod adding;
+mod auth;
 mod bench;
 mod chaos;
 mod collection;
@@ -11,6 +12,7 @@ mod faults;
 mod fuzz;
 mod hostile;
 mod house;
+mod http;
 mod identity;
 mod index;
 mod ingest;

@@ -210,7 +210,10 @@ async fn fetch(port: u16, path: &str, headers: &str) -> Option<String> {
     stream.read_to_string(&mut answer).await.ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    Some(if chunked { unchunk(body) } else { body.to_owned() })
+    let body = if chunked { unchunk(body) } else { body.to_owned() };
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok())?;
+    super::fits::lexicon(path, status, body.as_bytes());
+    Some(body)
 }
 
 fn unchunk(mut body: &str) -> String {

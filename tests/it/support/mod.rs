@@ -6,6 +6,7 @@ pub mod data;
 pub mod directory;
 pub mod disk;
 pub mod dump;
+pub mod fits;
 pub mod judge;
 pub mod owned;
 pub mod postgres;
@@ -14,6 +15,7 @@ pub mod purge;
 pub mod records;
 pub mod redis;
 pub mod relay;
+pub mod sign_in;
 pub mod stack;
 
 use std::collections::HashMap;
