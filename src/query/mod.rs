@@ -1,14 +1,19 @@
 //! The read side: a request becomes a view. First the skeleton (which records, in what order, and the cursor), then hydration (all that is
 //! shown of them, one statement a kind), then the view. Never one statement an item, never a write.
 
-pub mod author_feed;
-pub mod feed;
+mod audience;
+mod cursor;
 pub mod hydrate;
 pub mod names;
 pub mod profile;
 pub mod record;
+mod rules;
+pub mod skeleton;
 pub mod viewer;
 pub mod views;
+
+pub use audience::Audience;
+pub use cursor::{Cursor, CursorError};
 
 use deadpool_postgres::Pool;
 

@@ -1,5 +1,6 @@
 //! From the names in a request to the database's numbers. A name that was never seen is no error: it has no number.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::QueryError;
@@ -19,6 +20,36 @@ pub async fn account(client: &Client, identifier: &str) -> Result<Option<i32>, Q
         return Ok(identity::owners(client, &[&handle]).await?.into_iter().next().map(|(_, id)| id));
     }
     Ok(account::ids(client, &[identifier]).await?.into_iter().next().map(|(_, id)| id))
+}
+
+/// The accounts that these at-identifiers name, in their order, each once; names that were never seen fall away.
+///
+/// # Errors
+/// The database's.
+pub async fn accounts(client: &Client, identifiers: impl Iterator<Item = &str>) -> Result<Vec<i32>, QueryError> {
+    let identifiers: Vec<Cow<'_, str>> =
+        identifiers.map(|name| if Did::is_valid(name) { name.into() } else { name.to_ascii_lowercase().into() }).collect();
+    let (dids, handles): (Vec<&str>, Vec<&str>) = identifiers.iter().map(AsRef::as_ref).partition(|name| Did::is_valid(name));
+    let (dids, handles) = tokio::try_join!(account::ids(client, &dids), identity::owners(client, &handles))?;
+    let known: HashMap<String, i32> = dids.into_iter().chain(handles).collect();
+    let mut found: Vec<i32> = Vec::with_capacity(identifiers.len());
+    for id in identifiers.iter().filter_map(|name| known.get(name.as_ref())) {
+        if !found.contains(id) {
+            found.push(*id);
+        }
+    }
+    Ok(found)
+}
+
+/// The record that an address names, as (collection, place), whether it is held or not.
+///
+/// # Errors
+/// The database's.
+pub async fn record(client: &Client, uri: &str) -> Result<Option<(Coll, Ref)>, QueryError> {
+    let Some(uri) = AtUri::parse(uri) else { return Ok(None) };
+    let (author, coll) = tokio::try_join!(account(client, uri.did), collection(client, uri.collection))?;
+    let (Some(author), Some(coll)) = (author, coll) else { return Ok(None) };
+    Ok(key(client, author, coll, uri.rkey).await?.map(|rkey| (coll, Ref { rkey, author })))
 }
 
 /// The number of a collection.

@@ -1,21 +1,28 @@
 //! What only an account's own page shows.
 
+use std::collections::HashMap;
+
 use super::QueryError;
 use super::views::actor::Associated;
 use crate::collection::Coll;
 use crate::db::{Client, read};
 
-/// How many lists, feed generators and starter packs the account has, and whether it labels.
+/// How many lists, feed generators and starter packs accounts have, and which of them label; of those that have any.
 ///
 /// # Errors
 /// The database's.
-pub async fn associated(client: &Client, account: i32) -> Result<Associated, QueryError> {
-    let counts = read::actor::kept(client, account, &[Coll::LIST, Coll::GENERATOR, Coll::STARTERPACK, Coll::LABELER]).await?;
-    let count = |coll| counts.iter().find(|(found, _)| *found == coll).map_or(0, |(_, count)| *count);
-    Ok(Associated {
-        lists: count(Coll::LIST),
-        feedgens: count(Coll::GENERATOR),
-        starter_packs: count(Coll::STARTERPACK),
-        labeler: count(Coll::LABELER) > 0,
-    })
+pub async fn associated(client: &Client, accounts: &[i32]) -> Result<HashMap<i32, Associated>, QueryError> {
+    let mut found: HashMap<i32, Associated> = HashMap::new();
+    for (account, coll, count) in
+        read::actor::kept(client, accounts, &[Coll::LIST, Coll::GENERATOR, Coll::STARTERPACK, Coll::LABELER]).await?
+    {
+        let associated = found.entry(account).or_default();
+        match coll {
+            Coll::LIST => associated.lists = count,
+            Coll::GENERATOR => associated.feedgens = count,
+            Coll::STARTERPACK => associated.starter_packs = count,
+            _ => associated.labeler = true,
+        }
+    }
+    Ok(found)
 }

@@ -10,6 +10,7 @@ mod identity;
 mod input;
 mod labelers;
 mod notification;
+mod reading;
 mod repo;
 mod written;
 
@@ -21,18 +22,23 @@ use serde::Serialize;
 use self::auth::Access;
 use self::call::{Call, at_rev, ok, procedure, query};
 use super::Api;
-use crate::db::Client;
-use crate::http::{self, Failure, Router};
-use crate::lexicon::Params;
-use crate::query::names;
+use crate::http::{self, Router};
 
 /// All methods.
 pub(super) fn routes(api: &Arc<Api>) -> Router {
     let health = http::handler(|_| async { Ok(http::json(StatusCode::OK, &Version { version: env!("CARGO_PKG_VERSION") })) });
     let router = Router::new().get("/xrpc/_health", health);
     let router = query(router, api, "app.bsky.actor.getProfile", Access::OptionalOrAdmin, actor::get_profile::answer);
+    let router = query(router, api, "app.bsky.actor.getProfiles", Access::OptionalOfChat, actor::get_profiles::answer);
     let router = query(router, api, "app.bsky.feed.getAuthorFeed", Access::OptionalOrAdmin, feed::get_author_feed::answer);
+    let router = query(router, api, "app.bsky.feed.getLikes", Access::Optional, feed::get_likes::answer);
     let router = query(router, api, "app.bsky.feed.getPosts", Access::OptionalOfChat, feed::get_posts::answer);
+    let router = query(router, api, "app.bsky.feed.getQuotes", Access::Optional, feed::get_quotes::answer);
+    let router = query(router, api, "app.bsky.feed.getRepostedBy", Access::Optional, feed::get_reposted_by::answer);
+    let router = query(router, api, "app.bsky.feed.getTimeline", Access::Required, feed::get_timeline::answer);
+    let router = query(router, api, "app.bsky.graph.getFollowers", Access::OptionalOrAdmin, graph::get_followers::answer);
+    let router = query(router, api, "app.bsky.graph.getFollows", Access::OptionalOrAdmin, graph::get_follows::answer);
+    let router = query(router, api, "app.bsky.graph.getKnownFollowers", Access::Required, graph::get_known_followers::answer);
     let router = query(router, api, "com.atproto.identity.resolveHandle", Access::Open, identity::resolve_handle::answer);
     let router = query(router, api, "com.atproto.repo.getRecord", Access::OptionalOrAdmin, repo::get_record::answer);
     procedures(router, api)
@@ -54,9 +60,4 @@ fn procedures(router: Router, api: &Arc<Api>) -> Router {
 #[derive(Serialize)]
 struct Version {
     version: &'static str,
-}
-
-/// The account that a required parameter names.
-async fn account(client: &Client, params: &Params, name: &str) -> Result<Option<i32>, Failure> {
-    names::account(client, params.text(name).unwrap_or_default()).await.map_err(super::failure::of_query)
 }

@@ -1,4 +1,4 @@
-//! Accounts as pages show them: name, status, profile, counts.
+//! Accounts as pages show them: name, status, profile; counts apart, since most pages show none.
 
 use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
@@ -18,6 +18,11 @@ pub struct Actor {
     pub status: Option<Status>,
     /// The profile, packed.
     pub profile: Option<Vec<u8>>,
+}
+
+/// What is counted of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
     pub followers: i32,
     pub follows: i32,
     pub posts: i32,
@@ -27,35 +32,41 @@ pub struct Actor {
 /// need not be looked up.
 pub async fn by_id(client: &impl GenericClient, ids: &[i32]) -> Result<Vec<Actor>, Error> {
     const SQL: &str = "-- read::actor::by_id
-        SELECT a.id, a.did, r.status, p.rec, s.followers, s.follows, s.posts, a.handle
+        SELECT a.id, a.did, r.status, p.rec, a.handle
         FROM UNNEST($1::int4[]) AS k (id)
         JOIN account a ON a.id = k.id
         LEFT JOIN repo r ON r.account = k.id
-        LEFT JOIN actor_stat s ON s.account = k.id
         LEFT JOIN record_other p ON p.author = k.id AND p.coll = $2";
     read(&query(client, SQL, &[&ids, &Coll::PROFILE.number()]).await?, actor)
 }
 
-/// How many records of each of `colls` that are kept whole `account` has.
-pub async fn kept(client: &impl GenericClient, account: i32, colls: &[Coll]) -> Result<Vec<(Coll, i64)>, Error> {
+/// How many records of each of `colls` that are kept whole each of `accounts` has.
+pub async fn kept(client: &impl GenericClient, accounts: &[i32], colls: &[Coll]) -> Result<Vec<(i32, Coll, i64)>, Error> {
     const SQL: &str = "-- read::actor::kept
-        SELECT o.coll, count(*)
-        FROM UNNEST($2::int2[]) AS k (coll) JOIN record_other o ON o.author = $1 AND o.coll = k.coll
-        GROUP BY o.coll";
+        SELECT o.author, o.coll, count(*)
+        FROM UNNEST($1::int4[]) AS a (author) CROSS JOIN UNNEST($2::int2[]) AS k (coll)
+        JOIN record_other o ON o.author = a.author AND o.coll = k.coll
+        GROUP BY o.author, o.coll";
     let colls = column(colls, |coll| coll.number());
-    read(&query(client, SQL, &[&account, &colls]).await?, |row| Ok((Coll::from_number(row.try_get(0)?), row.try_get(1)?)))
+    read(&query(client, SQL, &[&accounts, &colls]).await?, |row| Ok((row.try_get(0)?, Coll::from_number(row.try_get(1)?), row.try_get(2)?)))
+}
+
+/// The counts of those of `ids` of which anything was ever counted.
+pub async fn counts(client: &impl GenericClient, ids: &[i32]) -> Result<Vec<(i32, Counts)>, Error> {
+    const SQL: &str = "-- read::actor::counts
+        SELECT s.account, s.followers, s.follows, s.posts FROM UNNEST($1::int4[]) AS k (id) JOIN actor_stat s ON s.account = k.id";
+    read(&query(client, SQL, &[&ids]).await?, |row| {
+        let count = |at: usize| row.try_get::<_, Option<i32>>(at).map(Option::unwrap_or_default);
+        Ok((row.try_get(0)?, Counts { followers: count(1)?, follows: count(2)?, posts: count(3)? }))
+    })
 }
 
 fn actor(row: &Row) -> Result<Actor, Error> {
-    let count = |at: usize| row.try_get::<_, Option<i32>>(at).map(Option::unwrap_or_default);
     Ok(Actor {
         id: row.try_get(0)?,
         did: row.try_get(1)?,
         status: row.try_get::<_, Option<i16>>(2)?.map(Status::from_number),
         profile: row.try_get(3)?,
-        followers: count(4)?,
-        follows: count(5)?,
-        posts: count(6)?,
-        handle: row.try_get(7)?,
+        handle: row.try_get(4)?,
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::collection::unpack;
+pub use crate::db::read::actor::Counts;
 use crate::db::repo::Status;
 use crate::db::{Client, read};
 use crate::query::QueryError;
@@ -17,9 +18,6 @@ pub struct Actor {
     pub status: Option<Status>,
     /// The bytes of the profile.
     pub profile: Option<Vec<u8>>,
-    pub followers: i32,
-    pub follows: i32,
-    pub posts: i32,
 }
 
 impl Actor {
@@ -34,11 +32,17 @@ pub(super) async fn load(client: &Client, ids: &[i32]) -> Result<HashMap<i32, Ac
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = read::actor::by_id(client, ids).await?;
-    let actors = rows.into_iter().map(|row| {
+    let actors = read::actor::by_id(client, ids).await?.into_iter().map(|row| {
         let profile = row.profile.map(|packed| unpack(&packed)).transpose()?;
         let (did, handle, status) = (row.did, row.handle, row.status);
-        Ok((row.id, Actor { did, handle, status, profile, followers: row.followers, follows: row.follows, posts: row.posts }))
+        Ok((row.id, Actor { did, handle, status, profile }))
     });
     actors.collect()
+}
+
+pub(super) async fn counts(client: &Client, ids: &[i32]) -> Result<HashMap<i32, Counts>, QueryError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    Ok(read::actor::counts(client, ids).await?.into_iter().collect())
 }

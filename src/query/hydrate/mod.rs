@@ -1,72 +1,144 @@
-//! What is known of the things on a page, gathered in a fixed number of rounds, one statement a kind. Holds states, decides nothing about
-//! how they are shown but for one rule: a hidden account is not there.
+//! What is known of the things on a page, gathered in a fixed number of rounds, one statement a kind. Holds states; how they are shown, and
+//! whether, is decided elsewhere (`rules`, `views`).
 
 mod actor;
+mod list;
 mod post;
+mod reaction;
+mod relation;
 
 use std::collections::{HashMap, HashSet};
 
-pub use actor::Actor;
+pub use crate::db::read::relation::Known;
+pub use actor::{Actor, Counts};
+pub use list::List;
 pub use post::{Post, micros};
+pub use reaction::Reactions;
+pub use relation::{Block, Mute, Pairs, Relations};
 
-use super::{QueryError, names};
-use crate::collection::{Coll, Ref};
+use super::{Audience, QueryError, names};
+use crate::collection::Ref;
 use crate::db::{Client, read};
 
 /// Posts inside posts that are looked up: a quote, and the quote in it. The views nest no deeper.
 const QUOTE_DEPTH: usize = 2;
 
+/// Known followers that are read by name: five are shown, and some of these may be hidden.
+const MOST_KNOWN: i32 = 10;
+
+/// What a page shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub posts: Vec<Ref>,
+    /// Also the posts that `posts` answer, and the first ones of their threads.
+    pub replies: bool,
+    /// Accounts, besides those of posts.
+    pub actors: Vec<i32>,
+    /// Accounts whose followers, follows and posts are counted too.
+    pub counted: Vec<i32>,
+    /// Accounts of which it is told who follows them that the audience follows.
+    pub known: Vec<i32>,
+    /// An account from which `actors` may be kept apart by blocks.
+    pub apart_from: Option<i32>,
+}
+
+impl Wanted {
+    /// Takes in what else is to be shown.
+    pub fn extend(&mut self, other: &Self) {
+        self.posts.extend(&other.posts);
+        self.actors.extend(&other.actors);
+        self.counted.extend(&other.counted);
+        self.known.extend(&other.known);
+        self.replies |= other.replies;
+        self.apart_from = self.apart_from.or(other.apart_from);
+    }
+}
+
 /// The state of a page.
 #[derive(Debug, Default)]
 pub struct Hydration {
+    /// For whom it was gathered.
+    pub audience: Audience,
+    pub relations: Relations,
+    /// What the audience made of the posts.
+    pub reactions: Reactions,
     actors: HashMap<i32, Actor>,
+    counts: HashMap<i32, Counts>,
+    known: HashMap<i32, Known>,
     posts: HashMap<Ref, Post>,
+    lists: HashMap<Ref, List>,
     aliases: names::Aliases,
 }
 
 impl Hydration {
-    /// Accounts alone.
-    ///
-    /// # Errors
-    /// The database's; stored bytes that cannot be unpacked.
-    pub async fn of_actors(client: &Client, ids: &[i32]) -> Result<Self, QueryError> {
-        Ok(Self { actors: actor::load(client, ids).await?, ..Self::default() })
+    /// Nothing gathered yet.
+    #[must_use]
+    pub fn nothing(audience: Audience) -> Self {
+        Self { audience, ..Self::default() }
     }
 
-    /// Posts with all that they show: authors, counts, quotes, and where `replies` is set, what they answer.
+    /// Gathers what `wanted` shows to `audience`.
     ///
     /// # Errors
     /// The database's; stored bytes that cannot be unpacked.
-    pub async fn of_posts(client: &Client, places: &[Ref], others: &[i32], replies: bool) -> Result<Self, QueryError> {
-        let mut posts = post::load(client, places).await?;
-        if replies {
-            let answered = posts.values().flat_map(|post| [post.row.parent, post.root()]).flatten().collect();
-            add(client, &mut posts, answered).await?;
-        }
-        for _ in 0..QUOTE_DEPTH {
-            let quoted = posts.values().filter_map(|post| post.row.quote).collect();
-            if !add(client, &mut posts, quoted).await? {
-                break;
-            }
-        }
-        let mut ids: HashSet<i32> = posts.keys().map(|place| place.author).chain(others.iter().copied()).collect();
-        ids.extend(posts.values().filter_map(|post| post.row.parent).map(|parent| parent.author));
-        let ids: Vec<i32> = ids.into_iter().collect();
-        let aliased = names::aliased(Coll::POST, posts.keys().copied());
-        let texts = async { if aliased.is_empty() { Ok(Vec::new()) } else { Ok(read::key::texts(client, &aliased).await?) } };
-        let (actors, stats, texts) = tokio::try_join!(actor::load(client, &ids), post::stats(client, &posts), texts)?;
+    pub async fn load(client: &Client, audience: Audience, wanted: &Wanted) -> Result<Self, QueryError> {
+        let (mut posts, known) = tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known))?;
+        let actors = accounts(&posts, wanted, &known);
+        let pairs = pairs(audience, &posts, &actors, wanted);
+        let places: Vec<Ref> = posts.keys().copied().collect();
+        let roots: Vec<Ref> = posts.values().map(|post| post.row.thread().unwrap_or(post.row.place())).collect();
+        let (actors, counts, stats, relations, reactions) = tokio::try_join!(
+            actor::load(client, &actors),
+            actor::counts(client, &wanted.counted),
+            post::stats(client, &places),
+            Relations::load(client, audience.viewer, &pairs),
+            Reactions::load(client, audience.viewer, &places, &roots),
+        )?;
         for (place, stat) in stats {
             if let Some(post) = posts.get_mut(&place) {
                 post.stat = stat;
             }
         }
-        Ok(Self { actors, posts, aliases: texts.into_iter().collect() })
+        let mut state = Self { audience, relations, reactions, actors, counts, known, posts, ..Self::default() };
+        state.find_lists(client).await?;
+        state.find_keys(client).await?;
+        Ok(state)
     }
 
-    /// Takes in what another round gathered.
+    /// The lists by which the audience blocks or mutes: as a rule there is none.
+    async fn find_lists(&mut self, client: &Client) -> Result<(), QueryError> {
+        let Some(viewer) = self.audience.viewer else { return Ok(()) };
+        let lists: HashSet<Ref> = self.relations.lists(viewer).collect();
+        if !lists.is_empty() {
+            let lists: Vec<Ref> = lists.into_iter().collect();
+            self.lists.extend(list::load(client, &lists).await?);
+            let owners: Vec<i32> = lists.iter().map(|list| list.author).filter(|owner| !self.actors.contains_key(owner)).collect();
+            self.actors.extend(actor::load(client, &owners).await?);
+        }
+        Ok(())
+    }
+
+    /// The texts of keys that are no TID: as a rule there is none.
+    async fn find_keys(&mut self, client: &Client) -> Result<(), QueryError> {
+        let own = self.audience.viewer.into_iter().flat_map(|viewer| self.reactions.keys(viewer));
+        let all = self.posts.keys().copied().chain(self.lists.keys().copied()).chain(self.relations.keys()).chain(own);
+        let aliased: HashSet<Ref> = all.filter(|at| at.rkey < 0).collect();
+        if !aliased.is_empty() {
+            let aliased: Vec<Ref> = aliased.into_iter().collect();
+            self.aliases.extend(read::key::by_id(client, &aliased).await?);
+        }
+        Ok(())
+    }
+
+    /// Takes in what another round gathered for the same audience.
     pub fn absorb(&mut self, other: Self) {
+        self.relations.absorb(other.relations);
+        self.reactions.absorb(other.reactions);
         self.actors.extend(other.actors);
+        self.counts.extend(other.counts);
+        self.known.extend(other.known);
         self.posts.extend(other.posts);
+        self.lists.extend(other.lists);
         self.aliases.extend(other.aliases);
     }
 
@@ -82,6 +154,18 @@ impl Hydration {
         self.actors.get(&id).filter(|actor| actor.is_shown())
     }
 
+    /// What is counted of an account that was to be counted.
+    #[must_use]
+    pub fn counts(&self, id: i32) -> Counts {
+        self.counts.get(&id).copied().unwrap_or_default()
+    }
+
+    /// Who follows an account that the audience follows; `None` where nobody does, or it was not asked for.
+    #[must_use]
+    pub fn known(&self, id: i32) -> Option<&Known> {
+        self.known.get(&id)
+    }
+
     /// A post whose author may be shown.
     #[must_use]
     pub fn post(&self, place: Ref) -> Option<&Post> {
@@ -89,11 +173,44 @@ impl Hydration {
         self.posts.get(&place)
     }
 
-    /// The text of a post's record key.
+    /// A list whose owner may be shown.
     #[must_use]
-    pub fn post_key(&self, place: Ref) -> Option<String> {
+    pub fn list(&self, place: Ref) -> Option<&List> {
+        self.actor(place.author)?;
+        self.lists.get(&place)
+    }
+
+    /// The text of a record key.
+    #[must_use]
+    pub fn key(&self, place: Ref) -> Option<String> {
         names::key_text(place, &self.aliases)
     }
+}
+
+/// The posts of a page, those that they answer, and those that all of these quote.
+async fn posts(client: &Client, wanted: &Wanted) -> Result<HashMap<Ref, Post>, QueryError> {
+    let mut places = wanted.posts.clone();
+    places.sort_unstable_by_key(|place| (place.author, place.rkey));
+    places.dedup();
+    let mut posts = post::load(client, &places).await?;
+    if wanted.replies {
+        let answered = posts.values().flat_map(|post| [post.row.parent, post.row.thread()]).flatten().collect();
+        add(client, &mut posts, answered).await?;
+    }
+    for _ in 0..QUOTE_DEPTH {
+        let quoted = posts.values().filter_map(|post| post.row.quote).collect();
+        if !add(client, &mut posts, quoted).await? {
+            break;
+        }
+    }
+    Ok(posts)
+}
+
+/// Never left out for the time that it takes: what is shown does not depend on load.
+async fn known(client: &Client, audience: Audience, of: &[i32]) -> Result<HashMap<i32, Known>, QueryError> {
+    let Some(viewer) = audience.viewer.filter(|_| !of.is_empty()) else { return Ok(HashMap::new()) };
+    let found = read::relation::known(client, viewer, of, MOST_KNOWN).await?;
+    Ok(found.into_iter().filter(|known| known.of != viewer).map(|known| (known.of, known)).collect())
 }
 
 /// Adds the posts at those of `places` that are not there yet; whether there were any.
@@ -104,4 +221,36 @@ async fn add(client: &Client, posts: &mut HashMap<Ref, Post>, places: HashSet<Re
     }
     posts.extend(post::load(client, &new).await?);
     Ok(true)
+}
+
+/// Every account that a page may show, or must know to decide what it shows; sorted.
+fn accounts(posts: &HashMap<Ref, Post>, wanted: &Wanted, known: &HashMap<i32, Known>) -> Vec<i32> {
+    let of_post = |(place, post): (&Ref, &Post)| [Some(place.author), post.row.parent.map(|parent| parent.author)];
+    let mut ids: Vec<i32> = posts.iter().flat_map(of_post).flatten().collect();
+    ids.extend(wanted.actors.iter().chain(&wanted.counted).chain(known.values().flat_map(|known| &known.some)));
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// The accounts between which it matters what they made of each other: the audience and everyone; the author of a post and those whom it
+/// answers and quotes.
+fn pairs(audience: Audience, posts: &HashMap<Ref, Post>, actors: &[i32], wanted: &Wanted) -> Pairs {
+    let mut pairs = Pairs::default();
+    if let Some(owner) = wanted.apart_from.filter(|_| !audience.sees_others_blocks) {
+        wanted.actors.iter().for_each(|actor| pairs.blocks(owner, *actor));
+    }
+    for actor in actors {
+        if let Some(viewer) = audience.viewer {
+            pairs.all(viewer, *actor);
+        }
+    }
+    if !audience.sees_others_blocks {
+        for (place, post) in posts {
+            for other in [post.row.parent, post.row.thread(), post.row.quote].into_iter().flatten() {
+                pairs.blocks(place.author, other.author);
+            }
+        }
+    }
+    pairs
 }

@@ -20,12 +20,6 @@ pub struct Post {
 }
 
 impl Post {
-    /// The post that its thread began with; `None` where it is no reply.
-    #[must_use]
-    pub fn root(&self) -> Option<Ref> {
-        self.row.root.or(self.row.parent)
-    }
-
     /// sortAt in microseconds since 1970: min(createdAt, indexedAt), within a minute where the key tells it.
     #[must_use]
     pub fn sort_micros(&self) -> i64 {
@@ -51,12 +45,12 @@ pub(super) async fn load(client: &Client, places: &[Ref]) -> Result<HashMap<Ref,
     posts.collect()
 }
 
-pub(super) async fn stats(client: &Client, posts: &HashMap<Ref, Post>) -> Result<Vec<(Ref, PostStat)>, QueryError> {
+pub(super) async fn stats(client: &Client, posts: &[Ref]) -> Result<Vec<(Ref, PostStat)>, QueryError> {
     if posts.is_empty() {
         return Ok(Vec::new());
     }
-    let subjects: Vec<Subject> =
-        posts.keys().map(|place| Subject { sr: place.rkey, sa: place.author, kind: SubjectKind::Post.number() }).collect();
+    let kind = SubjectKind::Post.number();
+    let subjects: Vec<Subject> = posts.iter().map(|place| Subject { sr: place.rkey, sa: place.author, kind }).collect();
     let stats = stat::of(client, &subjects).await?;
     Ok(stats.into_iter().map(|(subject, stat)| (Ref { rkey: subject.sr, author: subject.sa }, stat)).collect())
 }

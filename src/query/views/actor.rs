@@ -2,15 +2,19 @@
 
 use serde::Serialize;
 
+use super::list::ListViewBasic;
 use super::urls::Preset;
 use super::{Label, Views, label};
 use crate::atproto::{Cid, datetime};
-use crate::collection::StrongRef;
 use crate::collection::actor::profile::ProfileFields;
+use crate::collection::{Coll, Ref, StrongRef};
 use crate::query::hydrate::Actor;
 
 /// What stands for a handle that was not verified.
 pub const UNVERIFIED_HANDLE: &str = "handle.invalid";
+
+/// Known followers that a profile shows; the lexicon allows no more.
+const SHOWN_KNOWN: usize = 5;
 
 /// `#profileViewBasic`.
 #[derive(Debug, Clone, Serialize)]
@@ -24,9 +28,63 @@ pub struct ProfileViewBasic<'a> {
     pub pronouns: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub avatar: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<ViewerState<'a>>,
     pub labels: Vec<Label<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
+}
+
+/// `#profileView`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileView<'a> {
+    #[serde(flatten)]
+    pub basic: ProfileViewBasic<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub indexed_at: Option<String>,
+}
+
+/// `#viewerState`: what the one who reads and this account have made of each other.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ViewerState<'a> {
+    pub muted: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub muted_only_reposts: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub muted_only_quoteposts: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted_by_list: Option<ListViewBasic<'a>>,
+    pub blocked_by: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocking: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocking_by_list: Option<ListViewBasic<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub following: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub followed_by: Option<String>,
+    /// Only on an account's own page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_followers: Option<KnownFollowers<'a>>,
+}
+
+/// `#knownFollowers`.
+#[derive(Debug, Clone, Serialize)]
+pub struct KnownFollowers<'a> {
+    pub count: i64,
+    pub followers: Vec<ProfileViewBasic<'a>>,
+}
+
+/// `app.bsky.feed.defs#blockedAuthor`.
+#[derive(Debug, Clone, Serialize)]
+pub struct BlockedAuthor<'a> {
+    pub did: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<ViewerState<'a>>,
 }
 
 /// `#profileViewDetailed`.
@@ -77,7 +135,63 @@ impl<'a> Views<'a> {
     #[must_use]
     pub fn basic(&self, id: i32) -> Option<ProfileViewBasic<'a>> {
         let actor = self.state.actor(id)?;
-        Some(self.basic_of(actor, profile(actor).as_ref()))
+        Some(self.basic_of(id, actor, profile(actor).as_ref()))
+    }
+
+    /// An account in a list of accounts; `None` where it is hidden.
+    #[must_use]
+    pub fn profile(&self, id: i32) -> Option<ProfileView<'a>> {
+        let actor = self.state.actor(id)?;
+        let profile = profile(actor);
+        let basic = self.basic_of(id, actor, profile.as_ref());
+        // The profile is not dated in the index: its own time stands for both.
+        let indexed_at = basic.created_at.clone();
+        Some(ProfileView { basic, description: profile.as_ref().and_then(|p| p.description), indexed_at })
+    }
+
+    /// What stands for an account that is kept apart from somebody.
+    #[must_use]
+    pub fn blocked_author(&self, id: i32) -> Option<BlockedAuthor<'a>> {
+        let did = &self.state.any_actor(id)?.did;
+        let state = self.viewer(id);
+        let shown = |state: ViewerState<'a>| ViewerState {
+            blocked_by: state.blocked_by,
+            blocking: state.blocking,
+            blocking_by_list: state.blocking_by_list,
+            ..ViewerState::default()
+        };
+        Some(BlockedAuthor { did, viewer: state.map(shown) })
+    }
+
+    /// What the audience and an account have made of each other; `None` where nobody in particular reads.
+    #[must_use]
+    pub fn viewer(&self, id: i32) -> Option<ViewerState<'a>> {
+        let viewer = self.state.audience.viewer?;
+        if viewer == id {
+            return Some(ViewerState::default());
+        }
+        let (blocking, blocked_by) = (self.state.blocking(id), self.state.is_blocking_audience(id));
+        let follow = |author, subject| {
+            let rkey = self.state.relations.follow(author, subject).filter(|_| blocking.is_none() && !blocked_by)?;
+            self.uri(Coll::FOLLOW, Ref { rkey, author })
+        };
+        let blocking_uri = blocking.and_then(|block| match block.direct {
+            Some(rkey) => self.uri(Coll::BLOCK, Ref { rkey, author: viewer }),
+            None => self.uri(Coll::LIST, block.list?),
+        });
+        let mute = self.state.mute(id);
+        Some(ViewerState {
+            muted: mute.is_full(),
+            muted_only_reposts: mute.is_of_reposts(),
+            muted_only_quoteposts: mute.is_of_quotes(),
+            muted_by_list: mute.list.and_then(|list| self.list_basic(list)),
+            blocked_by,
+            blocking: blocking_uri,
+            blocking_by_list: blocking.and_then(|block| self.list_basic(block.list?)),
+            following: follow(viewer, id),
+            followed_by: follow(id, viewer),
+            known_followers: None,
+        })
     }
 
     /// An account's own page; `None` where it is hidden.
@@ -85,29 +199,41 @@ impl<'a> Views<'a> {
     pub fn detailed(&self, id: i32, associated: Associated) -> Option<ProfileViewDetailed<'a>> {
         let actor = self.state.actor(id)?;
         let profile = profile(actor);
-        let basic = self.basic_of(actor, profile.as_ref());
-        let profile = profile.as_ref();
+        let mut basic = self.basic_of(id, actor, profile.as_ref());
+        if let Some(viewer) = &mut basic.viewer {
+            viewer.known_followers = self.known_followers(id);
+        }
+        let (profile, counts) = (profile.as_ref(), self.state.counts(id));
         let https = |url: &&str| url.starts_with("https://");
         Some(ProfileViewDetailed {
             basic,
             description: profile.and_then(|p| p.description),
             website: profile.and_then(|p| p.website).filter(https),
             banner: profile.and_then(|p| p.banner).map(|cid| self.urls.image(Preset::Banner, &actor.did, &cid)),
-            followers_count: actor.followers,
-            follows_count: actor.follows,
-            posts_count: actor.posts,
+            followers_count: counts.followers,
+            follows_count: counts.follows,
+            posts_count: counts.posts,
             associated,
             pinned_post: profile.and_then(|p| p.pinned_post).map(Reference::from),
         })
     }
 
-    fn basic_of(&self, actor: &'a Actor, profile: Option<&ProfileFields<'a>>) -> ProfileViewBasic<'a> {
+    /// Some of those who follow an account and whom the audience follows; none where a block stands between the two.
+    fn known_followers(&self, id: i32) -> Option<KnownFollowers<'a>> {
+        let known = self.state.known(id).filter(|_| !self.state.is_blocked(id))?;
+        let shown = known.some.iter().filter(|follower| !self.state.is_blocked(**follower));
+        let followers = shown.filter_map(|follower| self.basic(*follower)).take(SHOWN_KNOWN).collect();
+        Some(KnownFollowers { count: known.count, followers })
+    }
+
+    fn basic_of(&self, id: i32, actor: &'a Actor, profile: Option<&ProfileFields<'a>>) -> ProfileViewBasic<'a> {
         ProfileViewBasic {
             did: &actor.did,
             handle: actor.handle.as_deref().unwrap_or(UNVERIFIED_HANDLE),
             display_name: profile.and_then(|p| p.display_name),
             pronouns: profile.and_then(|p| p.pronouns),
             avatar: profile.and_then(|p| p.avatar).map(|cid| self.urls.image(Preset::Avatar, &actor.did, &cid)),
+            viewer: self.viewer(id),
             labels: profile.map_or_else(Vec::new, |p| own_labels(actor, p)),
             created_at: profile.and_then(|p| p.created_at).and_then(datetime::parse_micros).map(datetime::format_micros),
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::actor::ProfileViewBasic;
-use super::post::{NotFound, Parts};
+use super::post::{Blocked, NotFound, Parts};
 use super::urls::Preset;
 use super::{Label, Views};
 use crate::atproto::Cid;
@@ -97,6 +97,10 @@ pub enum Record<'a> {
     Post(Box<Quoted<'a>>),
     #[serde(rename = "app.bsky.embed.record#viewNotFound")]
     NotFound(NotFound<'a>),
+    #[serde(rename = "app.bsky.embed.record#viewBlocked")]
+    Blocked(Blocked<'a>),
+    #[serde(rename = "app.bsky.embed.record#viewDetached")]
+    Detached { uri: &'a str, detached: bool },
 }
 
 /// `app.bsky.embed.record#viewRecord` of a post.
@@ -126,7 +130,7 @@ impl<'a> Views<'a> {
         let embed = parts.fields.embed.as_ref()?;
         let did = &self.state.actor(author)?.did;
         let media = embed.media.as_ref().and_then(|media| self.media(did, media));
-        let record = embed.record.map(|reference| Box::new(self.record(parts.state.row.quote, reference, depth + 1)));
+        let record = embed.record.map(|reference| Box::new(self.record(parts, reference, depth + 1)));
         match (record, media) {
             (Some(record), Some(media)) => Some(Embed::RecordWithMedia { record: RecordView { record }, media: Box::new(media) }),
             (Some(record), None) => Some(Embed::Record { record }),
@@ -134,9 +138,18 @@ impl<'a> Views<'a> {
         }
     }
 
-    fn record(&self, place: Option<Ref>, reference: StrongRef<'a>, depth: usize) -> Record<'a> {
-        let quoted = place.and_then(|place| self.quoted(place, depth));
-        quoted.map_or_else(|| Record::NotFound(NotFound::new(reference.uri)), |quoted| Record::Post(Box::new(quoted)))
+    /// The record that the post with these parts embeds, or why it is not shown there.
+    fn record(&self, parts: &Parts<'a>, reference: StrongRef<'a>, depth: usize) -> Record<'a> {
+        let uri = reference.uri;
+        let not_found = || Record::NotFound(NotFound::new(uri));
+        let (post, Some(place)) = (parts.state.row.place(), parts.state.row.quote) else { return not_found() };
+        if self.state.is_blocked(place.author) || self.state.splits(post, Some(place)) {
+            return self.blocked(place.author, uri).map_or_else(not_found, Record::Blocked);
+        }
+        if self.state.is_detached(post) {
+            return Record::Detached { uri, detached: true };
+        }
+        self.quoted(place, depth).map_or_else(not_found, |quoted| Record::Post(Box::new(quoted)))
     }
 
     fn quoted(&self, place: Ref, depth: usize) -> Option<Quoted<'a>> {

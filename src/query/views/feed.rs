@@ -71,12 +71,16 @@ impl<'a> Views<'a> {
 
     fn reply(&self, place: Ref) -> Option<Reply<'a>> {
         let post = self.state.post(place)?;
-        let names = PostFields::of(&post.record)?.reply?;
-        let (parent, root) = (post.row.parent, post.root());
-        let grandparent = parent.and_then(|parent| self.state.post(parent)?.row.parent);
+        let names = PostFields::of(&post.record)?.reply.filter(|_| !self.state.violates_gate(place))?;
+        let (parent, root) = (post.row.parent, post.row.thread());
+        let apart = |parent: Ref| self.state.splits(parent, root);
+        let parent_view = self.maybe_post(parent, names.parent.uri, self.state.splits(place, parent));
+        let root_view = self.maybe_post(root, names.root.uri, self.state.splits(place, root) || parent.is_some_and(apart));
+        let grandparent = parent.filter(|_| matches!(parent_view, MaybePost::Post(_)));
+        let grandparent = grandparent.and_then(|parent| self.state.post(parent)?.row.parent);
         Some(Reply {
-            root: self.maybe_post(root, names.root.uri),
-            parent: self.maybe_post(parent, names.parent.uri),
+            root: root_view,
+            parent: parent_view,
             grandparent_author: grandparent.and_then(|grandparent| self.basic(grandparent.author)),
         })
     }

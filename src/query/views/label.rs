@@ -6,7 +6,7 @@ use crate::atproto::datetime;
 use crate::collection::Fields;
 
 /// `com.atproto.label.defs#label`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Label<'a> {
     pub src: &'a str,
     pub uri: String,

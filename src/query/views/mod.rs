@@ -5,6 +5,7 @@ pub mod actor;
 pub mod embed;
 pub mod feed;
 mod label;
+pub mod list;
 pub mod post;
 mod urls;
 
@@ -12,10 +13,20 @@ pub use label::Label;
 pub use urls::Urls;
 
 use super::hydrate::Hydration;
+use crate::collection::{Coll, Ref};
 
 /// What views are made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Views<'a> {
     pub state: &'a Hydration,
     pub urls: &'a Urls,
+}
+
+impl Views<'_> {
+    /// The address of a record; `None` where its author or the text of its key was not gathered.
+    #[must_use]
+    pub fn uri(&self, coll: Coll, at: Ref) -> Option<String> {
+        let did = &self.state.any_actor(at.author)?.did;
+        Some(format!("at://{did}/{}/{}", coll.nsid()?, self.state.key(at)?))
+    }
 }

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::actor::ProfileViewBasic;
+use super::actor::{BlockedAuthor, ProfileViewBasic};
 use super::embed::Embed;
 use super::{Label, Views, label};
 use crate::atproto::datetime;
 use crate::atproto::json::RecordJson;
-use crate::collection::Ref;
 use crate::collection::feed::post::PostFields;
+use crate::collection::{Coll, Ref};
 use crate::query::hydrate::Post;
 
 /// `#postView`.
@@ -27,7 +27,22 @@ pub struct PostView<'a> {
     pub like_count: i32,
     pub quote_count: i32,
     pub indexed_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<PostViewerState>,
     pub labels: Vec<Label<'a>>,
+}
+
+/// `#viewerState` of a post.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PostViewerState {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repost: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub like: Option<String>,
+    pub bookmarked: bool,
+    pub thread_muted: bool,
+    pub embedding_disabled: bool,
 }
 
 /// A post, or why there is none.
@@ -38,6 +53,16 @@ pub enum MaybePost<'a> {
     Post(Box<PostView<'a>>),
     #[serde(rename = "app.bsky.feed.defs#notFoundPost")]
     NotFound(NotFound<'a>),
+    #[serde(rename = "app.bsky.feed.defs#blockedPost")]
+    Blocked(Blocked<'a>),
+}
+
+/// `#blockedPost`, and the same for embedded records.
+#[derive(Debug, Clone, Serialize)]
+pub struct Blocked<'a> {
+    pub uri: &'a str,
+    pub blocked: bool,
+    pub author: BlockedAuthor<'a>,
 }
 
 /// `#notFoundPost`, and the same for embedded records.
@@ -84,29 +109,44 @@ impl<'a> Views<'a> {
             like_count: state.stat.likes,
             quote_count: state.stat.quotes,
             indexed_at: parts.indexed_at,
+            viewer: self.post_viewer(place),
             labels: parts.labels,
         })
     }
 
-    /// The post at `place`, or the news that there is none at `uri`.
-    #[must_use]
-    pub fn maybe_post(&self, place: Option<Ref>, uri: &'a str) -> MaybePost<'a> {
-        let post = place.and_then(|place| self.post(place));
-        post.map_or_else(|| MaybePost::NotFound(NotFound::new(uri)), |post| MaybePost::Post(Box::new(post)))
+    /// What the audience has made of a post, and may; `None` where nobody in particular reads.
+    fn post_viewer(&self, place: Ref) -> Option<PostViewerState> {
+        let author = self.state.audience.viewer?;
+        let own = |coll, rkey: Option<i64>| self.uri(coll, Ref { rkey: rkey?, author });
+        Some(PostViewerState {
+            repost: own(Coll::REPOST, self.state.reactions.repost(place)),
+            like: own(Coll::LIKE, self.state.reactions.like(place)),
+            thread_muted: self.state.reactions.is_muted_thread(self.state.post(place)?.row.thread().unwrap_or(place)),
+            ..PostViewerState::default()
+        })
     }
 
-    /// The address of a held post.
+    /// The post at `place`, or why it is not shown at `uri`. `apart`: its author and that of the post it is shown for block each other.
     #[must_use]
-    pub fn post_uri(&self, place: Ref) -> Option<String> {
-        let did = &self.state.any_actor(place.author)?.did;
-        Some(format!("at://{did}/app.bsky.feed.post/{}", self.state.post_key(place)?))
+    pub fn maybe_post(&self, place: Option<Ref>, uri: &'a str, apart: bool) -> MaybePost<'a> {
+        let not_found = || MaybePost::NotFound(NotFound::new(uri));
+        let Some(place) = place.filter(|place| self.state.post(*place).is_some()) else { return not_found() };
+        if apart || self.state.is_blocked(place.author) {
+            return self.blocked(place.author, uri).map_or_else(not_found, MaybePost::Blocked);
+        }
+        self.post(place).map_or_else(not_found, |post| MaybePost::Post(Box::new(post)))
+    }
+
+    /// What stands for a record of an account that is kept apart from somebody.
+    pub(super) fn blocked(&self, author: i32, uri: &'a str) -> Option<Blocked<'a>> {
+        Some(Blocked { uri, blocked: true, author: self.blocked_author(author)? })
     }
 
     pub(super) fn parts(&self, place: Ref) -> Option<Parts<'a>> {
         let state = self.state.post(place)?;
         let fields = PostFields::of(&state.record)?;
         let author = self.basic(place.author)?;
-        let (uri, cid) = (self.post_uri(place)?, state.cid.to_string());
+        let (uri, cid) = (self.uri(Coll::POST, place)?, state.cid.to_string());
         let labels = label::own(author.did, &uri, &cid, fields.all());
         let indexed_at = datetime::format_micros(state.sort_micros());
         Some(Parts { uri, cid, author, labels, indexed_at, state, fields })

@@ -13,7 +13,7 @@ async fn routes_that_are_not_there_say_so() {
     let world = World::start().await;
     assert_eq!(world.get("/xrpc/_health").await.json(), json!({"version": env!("CARGO_PKG_VERSION")}));
     assert_eq!(
-        world.get("/xrpc/app.bsky.feed.getTimeline").await.error(),
+        world.get("/xrpc/app.bsky.feed.getNothing").await.error(),
         (501, "MethodNotImplemented".to_owned(), "Method Not Implemented".to_owned())
     );
     assert_eq!(world.get("/nothing").await.error().0, 404);

@@ -1,24 +1,23 @@
 //! `app.bsky.actor.getProfile`: one account, or why it is not shown.
 
-use super::super::{Call, account, at_rev, ok};
+use super::super::Call;
+use super::super::reading::Reading;
 use crate::api::failure::of_query;
 use crate::db::repo::Status;
 use crate::http::{Failure, Response};
-use crate::query::hydrate::Hydration;
+use crate::query::hydrate::Wanted;
 use crate::query::profile;
 use crate::query::views::Views;
 
 pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
-    let api = &call.api;
-    let client = api.store.connection().await.map_err(of_query)?;
-    let (viewer, labelers, id) = tokio::try_join!(call.viewer(&client), call.labelers(&client), account(&client, &call.params, "actor"))?;
-    let id = id.ok_or_else(unknown)?;
-    let ids = [id];
-    let (state, associated) = tokio::try_join!(Hydration::of_actors(&client, &ids), profile::associated(&client, id)).map_err(of_query)?;
-    let status = state.any_actor(id).and_then(|actor| actor.status);
-    shown(status)?;
-    let views = Views { state: &state, urls: &api.urls };
-    at_rev(Ok(labelers.told(ok(&views.detailed(id, associated).ok_or_else(unknown)?))), viewer)
+    let reading = Reading::begin(&call).await?;
+    let id = reading.account(&call, "actor").await?.ok_or_else(unknown)?;
+    let wanted = Wanted { counted: vec![id], known: vec![id], ..Wanted::default() };
+    let associated = async { profile::associated(&reading.client, &[id]).await.map_err(of_query) };
+    let (state, associated) = tokio::try_join!(reading.load(&wanted), associated)?;
+    shown(state.any_actor(id).and_then(|actor| actor.status))?;
+    let views = Views { state: &state, urls: &call.api.urls };
+    reading.ok_at_rev(&views.detailed(id, associated.get(&id).copied().unwrap_or_default()).ok_or_else(unknown)?)
 }
 
 fn unknown() -> Failure {

@@ -1,3 +1,4 @@
-//! `app.bsky.actor`.
+//! `app.bsky.actor.*`.
 
 pub(super) mod get_profile;
+pub(super) mod get_profiles;

@@ -1,64 +1,41 @@
 //! `app.bsky.feed.getAuthorFeed`: the posts and reposts of one account, newest first.
 
-use serde::Serialize;
-
-use super::super::{Call, account, at_rev, ok};
+use super::super::Call;
+use super::super::reading::{Reading, cursor, limit};
+use super::Feed;
 use crate::api::failure::of_query;
 use crate::http::{Failure, Response};
-use crate::query::author_feed::{self, Page, Request};
-use crate::query::feed::{Cursor, Filter, Item};
-use crate::query::hydrate::Hydration;
-use crate::query::views::Views;
-use crate::query::views::feed::{FeedItem, Reason};
-
-#[derive(Serialize)]
-struct Output<'a> {
-    feed: Vec<FeedItem<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<String>,
-}
+use crate::query::hydrate::{Hydration, Wanted};
+use crate::query::skeleton::author_feed::{Filter, Request, author_feed};
+use crate::query::skeleton::feed::Cursor;
 
 pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
-    let (api, params) = (&call.api, &call.params);
-    let cursor = cursor(params.text("cursor"))?;
-    let client = api.store.connection().await.map_err(of_query)?;
+    let cursor = cursor(&call, Cursor::NEWEST)?;
+    let reading = Reading::begin(&call).await?;
     let unknown = || Failure::invalid("Profile not found");
-    let (viewer, labelers, author) = tokio::try_join!(call.viewer(&client), call.labelers(&client), account(&client, params, "actor"))?;
-    let author = author.ok_or_else(unknown)?;
-    let state = Hydration::of_actors(&client, &[author]).await.map_err(of_query)?;
-    state.actor(author).ok_or_else(unknown)?;
-    // Cursors of an earlier form of this API: their feeds ended.
-    let Some(cursor) = cursor else { return Ok(labelers.told(ok(&Output { feed: Vec::new(), cursor: None }))) };
+    let author = reading.account(&call, "actor").await?.ok_or_else(unknown)?;
+    let state = reading.load(&Wanted { actors: vec![author], ..Wanted::default() }).await?;
+    let did = &state.actor(author).ok_or_else(unknown)?.did;
+    refuse_blocked(&state, author, did)?;
+    let Some(cursor) = cursor else { return reading.ok_at_rev(&Feed::default()) };
     let request = Request {
         author,
-        filter: Filter::named(params.text("filter").unwrap_or_default()),
+        filter: Filter::named(call.params.text("filter").unwrap_or_default()),
         cursor,
-        limit: params.int("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(50),
-        pins: params.bool("includePins") == Some(true) && cursor == Cursor::NEWEST,
+        limit: limit(&call),
+        pins: call.params.bool("includePins") == Some(true) && cursor == Cursor::NEWEST,
     };
-    let page = author_feed::page(&client, request).await.map_err(of_query)?;
-    at_rev(Ok(labelers.told(ok(&output(&page, Views { state: &page.state, urls: &api.urls })))), viewer)
+    let (pin, page) = author_feed(&reading.client, reading.audience, request).await.map_err(of_query)?;
+    super::feed(&reading, &call, pin, &page).await
 }
 
-/// Where to go on; `None` for the form that has no further page.
-fn cursor(text: Option<&str>) -> Result<Option<Cursor>, Failure> {
-    match text {
-        None => Ok(Some(Cursor::NEWEST)),
-        Some(text) if text.contains("::") => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| Failure::invalid("Malformed cursor")),
+/// Who blocks the author or is blocked by it is told so.
+fn refuse_blocked(state: &Hydration, author: i32, did: &str) -> Result<(), Failure> {
+    if !state.is_blocked(author) {
+        return Ok(());
     }
-}
-
-fn output<'a>(page: &'a Page, views: Views<'a>) -> Output<'a> {
-    let pin = page.pin.and_then(|pin| views.feed_item(pin, Some(Reason::Pin {})));
-    let items = page.items.iter().filter_map(|item| view(item, page, views));
-    Output { feed: pin.into_iter().chain(items).collect(), cursor: page.cursor.map(|cursor| cursor.to_string()) }
-}
-
-fn view<'a>(item: &Item, page: &'a Page, views: Views<'a>) -> Option<FeedItem<'a>> {
-    let reason = match &item.repost {
-        Some(edge) => Some(views.repost_reason(edge, page.repost_cids.get(&edge.rkey))?),
-        None => None,
-    };
-    views.feed_item(item.post, reason)
+    Err(match state.blocking(author) {
+        Some(_) => Failure::named("BlockedActor", format!("Requester has blocked actor: {did}")),
+        None => Failure::named("BlockedByActor", format!("Requester is blocked by actor: {did}")),
+    })
 }

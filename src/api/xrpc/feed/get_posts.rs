@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::super::{Call, ok};
+use super::super::Call;
+use super::super::reading::Reading;
 use crate::api::failure::of_query;
 use crate::http::{Failure, Response};
-use crate::query::hydrate::Hydration;
+use crate::query::hydrate::Wanted;
 use crate::query::names;
 use crate::query::views::Views;
 use crate::query::views::post::PostView;
@@ -16,11 +17,10 @@ struct Output<'a> {
 }
 
 pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
-    let (api, params) = (&call.api, &call.params);
-    let client = api.store.connection().await.map_err(of_query)?;
-    let places = async { names::posts(&client, params.texts("uris")).await.map_err(of_query) };
-    let (labelers, places) = tokio::try_join!(call.labelers(&client), places)?;
-    let state = Hydration::of_posts(&client, &places, &[], false).await.map_err(of_query)?;
-    let views = Views { state: &state, urls: &api.urls };
-    Ok(labelers.told(ok(&Output { posts: places.iter().filter_map(|place| views.post(*place)).collect() })))
+    let reading = Reading::begin(&call).await?;
+    let places = names::posts(&reading.client, call.params.texts("uris")).await.map_err(of_query)?;
+    let state = reading.load(&Wanted { posts: places.clone(), ..Wanted::default() }).await?;
+    let views = Views { state: &state, urls: &call.api.urls };
+    let shown = places.iter().filter(|place| !state.is_blocked(place.author));
+    Ok(reading.ok(&Output { posts: shown.filter_map(|place| views.post(*place)).collect() }))
 }

@@ -1,4 +1,43 @@
-//! `app.bsky.feed`.
+//! `app.bsky.feed.*`.
 
 pub(super) mod get_author_feed;
+pub(super) mod get_likes;
 pub(super) mod get_posts;
+pub(super) mod get_quotes;
+pub(super) mod get_reposted_by;
+pub(super) mod get_timeline;
+
+use serde::Serialize;
+
+use super::Call;
+use super::reading::Reading;
+use crate::api::failure::of_query;
+use crate::collection::Ref;
+use crate::http::{Failure, Response};
+use crate::query::skeleton::Page;
+use crate::query::skeleton::feed::{Cursor, Item, repost_cids};
+use crate::query::views::Views;
+use crate::query::views::feed::{FeedItem, Reason};
+
+/// A page of a feed.
+#[derive(Default, Serialize)]
+struct Feed<'a> {
+    feed: Vec<FeedItem<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+/// The answer with a page of a feed, and the pinned post before it.
+async fn feed(reading: &Reading, call: &Call, pin: Option<Ref>, page: &Page<Item, Cursor>) -> Result<Response, Failure> {
+    let cids = repost_cids(&reading.client, &page.items, &page.state).await.map_err(of_query)?;
+    let views = Views { state: &page.state, urls: &call.api.urls };
+    let pin = pin.and_then(|pin| views.feed_item(pin, Some(Reason::Pin {})));
+    let items = page.items.iter().filter_map(|item| {
+        let reason = match &item.repost {
+            Some(edge) => Some(views.repost_reason(edge, cids.get(&edge.place()))?),
+            None => None,
+        };
+        views.feed_item(item.post, reason)
+    });
+    reading.ok_at_rev(&Feed { feed: pin.into_iter().chain(items).collect(), cursor: page.cursor.map(|cursor| cursor.to_string()) })
+}

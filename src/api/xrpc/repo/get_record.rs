@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::{Call, account, ok};
+use super::super::reading::Reading;
+use super::super::{Call, ok};
 use crate::api::failure::of_query;
 use crate::atproto::json::RecordJson;
 use crate::atproto::{Cid, Did};
@@ -10,7 +11,7 @@ use crate::collection::Ref;
 use crate::db::Client;
 use crate::db::record::Path;
 use crate::http::{Failure, Response};
-use crate::query::hydrate::Hydration;
+use crate::query::hydrate::Wanted;
 use crate::query::{QueryError, names, record};
 
 #[derive(Serialize)]
@@ -21,16 +22,16 @@ struct Output<'a> {
 }
 
 pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
-    let Call { api, params, .. } = call;
+    let params = &call.params;
     let text = |name| params.text(name).unwrap_or_default();
     let (repo, collection, rkey) = (text("repo"), text("collection"), text("rkey"));
-    let client = api.store.connection().await.map_err(of_query)?;
+    let reading = Reading::begin(&call).await?;
     let no_repo = || Failure::invalid(format!("Could not find repo: {repo}"));
-    let author = account(&client, &params, "repo").await?.ok_or_else(no_repo)?;
-    let state = Hydration::of_actors(&client, &[author]).await.map_err(of_query)?;
+    let author = reading.account(&call, "repo").await?.ok_or_else(no_repo)?;
+    let state = reading.load(&Wanted { actors: vec![author], ..Wanted::default() }).await?;
     let did: &Did = &state.actor(author).and_then(|actor| actor.did.parse().ok()).ok_or_else(no_repo)?;
     let uri = format!("at://{did}/{collection}/{rkey}");
-    let bytes = find(&client, author, collection, rkey).await.map_err(of_query)?;
+    let bytes = find(&reading.client, author, collection, rkey).await.map_err(of_query)?;
     let found = bytes.map(|bytes| (Cid::dag_cbor(&bytes).to_string(), bytes));
     let found = found.filter(|(cid, _)| params.text("cid").is_none_or(|asked| asked == cid));
     let (cid, bytes) = found.ok_or_else(|| Failure::named("RecordNotFound", format!("Could not locate record: {uri}")))?;

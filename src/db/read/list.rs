@@ -1,0 +1,135 @@
+//! Who did what with a record or an account, newest first: pages of edges and of quotes.
+//!
+//! The indexes order by subject and bucket of time; inside a bucket PostgreSQL sorts incrementally. That needs the lead column and the bucket
+//! in ORDER BY, though the subject is one: else the whole range is sorted.
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::Error;
+
+use super::feed::Before;
+use crate::collection::{Edge, Ref, SubjectKind};
+use crate::db::bucket::{bucket_sql, h31, h31_sql};
+use crate::db::edge::edge;
+use crate::db::{column, query, read};
+
+/// A statement on the edges of table $table that are of one record: those of one kind that count.
+macro_rules! of_record {
+    ($name:literal, $table:literal, $sort:literal) => {
+        concat!(
+            "-- read::list::",
+            $name,
+            "
+        SELECT rkey, author, sr, sa, via, dms, flags, ",
+            $sort,
+            " FROM ",
+            $table,
+            "
+        WHERE ",
+            h31_sql!("sr", "sa"),
+            " = $1 AND ",
+            bucket_sql!("rkey", 40),
+            " <= ($4::int8 >> 40)::int4 AND sr = $2 AND sa = $3 AND (rkey, author) < ($4, $5) AND flags & 120 = $6
+        ORDER BY ",
+            h31_sql!("sr", "sa"),
+            " DESC, ",
+            bucket_sql!("rkey", 40),
+            " DESC, rkey DESC, author DESC
+        LIMIT $7"
+        )
+    };
+}
+
+/// The newest `limit` likes of a record.
+pub async fn likes(client: &impl GenericClient, kind: SubjectKind, of: Ref, before: Before, limit: i64) -> Result<Vec<Edge>, Error> {
+    edges(client, of_record!("likes", "\"like\"", "NULL::int8"), kind, of, before, limit).await
+}
+
+/// The newest `limit` reposts of a post.
+pub async fn reposts(client: &impl GenericClient, of: Ref, before: Before, limit: i64) -> Result<Vec<Edge>, Error> {
+    edges(client, of_record!("reposts", "repost", "sort"), SubjectKind::Post, of, before, limit).await
+}
+
+async fn edges(client: &impl GenericClient, sql: &str, kind: SubjectKind, of: Ref, before: Before, limit: i64) -> Result<Vec<Edge>, Error> {
+    let (hash, flags) = (h31(of.rkey, of.author), kind.number() << crate::collection::KIND_SHIFT);
+    read(&query(client, sql, &[&hash, &of.rkey, &of.author, &before.at, &before.author, &flags, &limit]).await?, edge)
+}
+
+/// The newest `limit` posts that quote a post.
+pub async fn quotes(client: &impl GenericClient, of: Ref, before: Before, limit: i64) -> Result<Vec<Ref>, Error> {
+    const SQL: &str = concat!(
+        "-- read::list::quotes
+        SELECT rkey, author FROM post
+        WHERE quote_r IS NOT NULL AND ",
+        h31_sql!("quote_r", "quote_a"),
+        " = $1 AND ",
+        bucket_sql!("rkey", 39),
+        " <= ($4::int8 >> 39)::int4 AND quote_r = $2 AND quote_a = $3 AND (rkey, author) < ($4, $5)
+        ORDER BY ",
+        h31_sql!("quote_r", "quote_a"),
+        " DESC, ",
+        bucket_sql!("rkey", 39),
+        " DESC, rkey DESC, author DESC
+        LIMIT $6",
+    );
+    let rows = query(client, SQL, &[&h31(of.rkey, of.author), &of.rkey, &of.author, &before.at, &before.author, &limit]).await?;
+    read(&rows, |row| Ok(Ref { rkey: row.try_get(0)?, author: row.try_get(1)? }))
+}
+
+/// The newest `limit` follows of an account.
+pub async fn followers(client: &impl GenericClient, of: i32, before: Before, limit: i64) -> Result<Vec<Edge>, Error> {
+    const SQL: &str = concat!(
+        "-- read::list::followers
+        SELECT rkey, author, 0::int8, subject, via, dms, flags, NULL::int8 FROM follow
+        WHERE subject = $1 AND ",
+        bucket_sql!("rkey", 46),
+        " <= ($2::int8 >> 46)::int4 AND (rkey, author) < ($2, $3) AND flags & 8 = 0
+        ORDER BY subject DESC, ",
+        bucket_sql!("rkey", 46),
+        " DESC, rkey DESC, author DESC
+        LIMIT $4",
+    );
+    read(&query(client, SQL, &[&of, &before.at, &before.author, &limit]).await?, edge)
+}
+
+/// The newest `limit` follows by an account.
+pub async fn follows(client: &impl GenericClient, by: i32, before: Before, limit: i64) -> Result<Vec<Edge>, Error> {
+    const SQL: &str = concat!(
+        "-- read::list::follows
+        SELECT rkey, author, 0::int8, subject, via, dms, flags, NULL::int8 FROM follow
+        WHERE author = $1 AND ",
+        bucket_sql!("rkey", 50),
+        " <= ($2::int8 >> 50)::int4 AND rkey < $2 AND flags & 8 = 0
+        ORDER BY author DESC, ",
+        bucket_sql!("rkey", 50),
+        " DESC, rkey DESC
+        LIMIT $3",
+    );
+    read(&query(client, SQL, &[&by, &before.at, &limit]).await?, edge)
+}
+
+/// Those of the followers of `of` whom `viewer` follows, by their ids from `after` on.
+pub async fn known_followers(client: &impl GenericClient, viewer: i32, of: i32, after: i32, limit: i64) -> Result<Vec<i32>, Error> {
+    const SQL: &str = "-- read::list::known_followers
+        SELECT v.subject FROM follow v
+        JOIN follow f ON f.author = v.subject AND f.subject = $2 AND f.flags & 8 = 0
+        WHERE v.author = $1 AND v.flags & 8 = 0 AND v.subject > $3
+        ORDER BY v.subject LIMIT $4";
+    read(&query(client, SQL, &[&viewer, &of, &after, &limit]).await?, |row| row.try_get(0))
+}
+
+/// How many accounts are on each of these lists that has any.
+pub async fn members(client: &impl GenericClient, lists: &[Ref]) -> Result<Vec<(Ref, i64)>, Error> {
+    const SQL: &str = concat!(
+        "-- read::list::members
+        SELECT k.rkey, k.author, count(*)
+        FROM UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
+        JOIN listitem i ON i.author = k.author AND i.lr = k.rkey AND i.flags & 8 = 0 AND ",
+        h31_sql!("i.lr", "i.author"),
+        " = ",
+        h31_sql!("k.rkey", "k.author"),
+        "
+        GROUP BY k.rkey, k.author",
+    );
+    let rows = query(client, SQL, &[&column(lists, |l| l.author), &column(lists, |l| l.rkey)]).await?;
+    read(&rows, |row| Ok((Ref { rkey: row.try_get(0)?, author: row.try_get(1)? }, row.try_get(2)?)))
+}

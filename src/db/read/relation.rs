@@ -1,0 +1,112 @@
+//! What accounts have made of each other: follows and blocks of ordered pairs, blocks also by list.
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::Error;
+
+use crate::collection::{Coll, Ref};
+use crate::db::{column, query, read};
+
+/// An account, and another one that it may have made something of.
+pub type Pair = (i32, i32);
+
+/// That `by` blocks `of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocked {
+    pub by: i32,
+    pub of: i32,
+    /// Key of the block, or of the block of a list.
+    pub rkey: i64,
+    /// The list that `of` is on; `None`: itself is blocked.
+    pub list: Option<Ref>,
+}
+
+/// Which of these pairs follow, with the key of the follow that counts.
+pub async fn follows(client: &impl GenericClient, pairs: &[Pair]) -> Result<Vec<(Pair, i64)>, Error> {
+    const SQL: &str = "-- read::relation::follows
+        SELECT k.author, k.subject, f.rkey
+        FROM UNNEST($1::int4[], $2::int4[]) AS k (author, subject)
+        JOIN follow f ON f.author = k.author AND f.subject = k.subject AND f.flags & 8 = 0";
+    let rows = query(client, SQL, &[&column(pairs, |p| p.0), &column(pairs, |p| p.1)]).await?;
+    read(&rows, |row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?)))
+}
+
+/// Which of these pairs block, and how. A list blocks as long as it is held and its owner is shown.
+pub async fn blocks(client: &impl GenericClient, pairs: &[Pair]) -> Result<Vec<Blocked>, Error> {
+    const SQL: &str = "-- read::relation::blocks
+        SELECT k.author, k.subject, b.rkey, NULL::int8, NULL::int4
+        FROM UNNEST($1::int4[], $2::int4[]) AS k (author, subject)
+        JOIN block b ON b.author = k.author AND b.subject = k.subject AND b.flags & 8 = 0
+        UNION ALL
+        SELECT k.author, k.subject, e.rkey, e.sr, e.sa
+        FROM UNNEST($1::int4[], $2::int4[]) AS k (author, subject)
+        JOIN listblock e ON e.author = k.author AND e.flags & 8 = 0
+        JOIN listitem i ON i.author = e.sa AND i.subject = k.subject AND i.lr = e.sr AND i.flags & 8 = 0
+        JOIN repo r ON r.account = e.sa AND r.status = 0
+        JOIN record_other l ON l.author = e.sa AND l.coll = $3 AND l.rkey = e.sr";
+    let rows = query(client, SQL, &[&column(pairs, |p| p.0), &column(pairs, |p| p.1), &Coll::LIST.number()]).await?;
+    read(&rows, |row| {
+        let list: (Option<i64>, Option<i32>) = (row.try_get(3)?, row.try_get(4)?);
+        let list = list.0.zip(list.1).map(|(rkey, author)| Ref { rkey, author });
+        Ok(Blocked { by: row.try_get(0)?, of: row.try_get(1)?, rkey: row.try_get(2)?, list })
+    })
+}
+
+/// That an account mutes another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Muted {
+    pub of: i32,
+    /// 0 everything, else the sum of 1 reposts, 2 quote posts.
+    pub scope: i16,
+    /// The muted list that `of` is on; `None`: itself is muted.
+    pub list: Option<Ref>,
+}
+
+/// Which of `subjects` this account mutes, and how. A list mutes as long as it is held and its owner is shown.
+pub async fn mutes(client: &impl GenericClient, account: i32, subjects: &[i32]) -> Result<Vec<Muted>, Error> {
+    const SQL: &str = "-- read::relation::mutes
+        SELECT m.subject, m.scope, NULL::int8, NULL::int4
+        FROM UNNEST($2::int4[]) AS k (subject) JOIN mute m ON m.account = $1 AND m.subject = k.subject
+        UNION ALL
+        SELECT i.subject, 0::int2, m.sr, m.sa
+        FROM list_mute m
+        JOIN repo r ON r.account = m.sa AND r.status = 0
+        JOIN record_other l ON l.author = m.sa AND l.coll = $3 AND l.rkey = m.sr
+        CROSS JOIN UNNEST($2::int4[]) AS k (subject)
+        JOIN listitem i ON i.author = m.sa AND i.subject = k.subject AND i.lr = m.sr AND i.flags & 8 = 0
+        WHERE m.account = $1";
+    read(&query(client, SQL, &[&account, &subjects, &Coll::LIST.number()]).await?, |row| {
+        let list: (Option<i64>, Option<i32>) = (row.try_get(2)?, row.try_get(3)?);
+        let list = list.0.zip(list.1).map(|(rkey, author)| Ref { rkey, author });
+        Ok(Muted { of: row.try_get(0)?, scope: row.try_get(1)?, list })
+    })
+}
+
+/// Which of these threads, by their first posts, this account wants to hear nothing of.
+pub async fn muted_threads(client: &impl GenericClient, account: i32, roots: &[Ref]) -> Result<Vec<Ref>, Error> {
+    const SQL: &str = "-- read::relation::muted_threads
+        SELECT m.sr, m.sa FROM UNNEST($2::int4[], $3::int8[]) AS k (sa, sr)
+        JOIN thread_mute m ON m.account = $1 AND m.sa = k.sa AND m.sr = k.sr";
+    let rows = query(client, SQL, &[&account, &column(roots, |r| r.author), &column(roots, |r| r.rkey)]).await?;
+    read(&rows, |row| Ok(Ref { rkey: row.try_get(0)?, author: row.try_get(1)? }))
+}
+
+/// Followers of an account whom somebody follows: how many, and some of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub of: i32,
+    pub count: i64,
+    /// The first ones by their ids.
+    pub some: Vec<i32>,
+}
+
+/// Of each of `subjects` that has any: those of its followers whom `viewer` follows, `most` of them by name.
+pub async fn known(client: &impl GenericClient, viewer: i32, subjects: &[i32], most: i32) -> Result<Vec<Known>, Error> {
+    const SQL: &str = "-- read::relation::known
+        SELECT f.subject, count(*), (array_agg(f.author ORDER BY f.author))[1:$3]
+        FROM follow v JOIN follow f ON f.author = v.subject AND f.subject = ANY($2) AND f.flags & 8 = 0
+        WHERE v.author = $1 AND v.flags & 8 = 0
+        GROUP BY f.subject";
+    read(&query(client, SQL, &[&viewer, &subjects, &most]).await?, |row| {
+        Ok(Known { of: row.try_get(0)?, count: row.try_get(1)?, some: row.try_get(2)? })
+    })
+}

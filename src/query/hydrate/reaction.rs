@@ -1,0 +1,66 @@
+//! What the one who reads has made of the posts on a page.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::collection::{Edge, EdgeKind, Pair, Ref, SubjectKind};
+use crate::db::read::relation;
+use crate::db::{Client, edge};
+use crate::query::QueryError;
+
+/// Likes, reposts and muted threads of one account.
+#[derive(Debug, Default)]
+pub struct Reactions {
+    likes: HashMap<Ref, i64>,
+    reposts: HashMap<Ref, i64>,
+    muted_threads: HashSet<Ref>,
+}
+
+impl Reactions {
+    /// `roots`: the first posts of the threads of `posts`.
+    pub(super) async fn load(client: &Client, viewer: Option<i32>, posts: &[Ref], roots: &[Ref]) -> Result<Self, QueryError> {
+        let Some(author) = viewer.filter(|_| !posts.is_empty()) else { return Ok(Self::default()) };
+        let mut pairs: Vec<Pair> = posts.iter().map(|post| Pair { author, sr: post.rkey, sa: post.author, kind: 0 }).collect();
+        pairs.sort_unstable();
+        let (likes, reposts, muted) = tokio::try_join!(
+            edge::of(client, EdgeKind::Like, &pairs),
+            edge::of(client, EdgeKind::Repost, &pairs),
+            relation::muted_threads(client, author, roots),
+        )?;
+        Ok(Self { likes: by_post(&likes), reposts: by_post(&reposts), muted_threads: muted.into_iter().collect() })
+    }
+
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.likes.extend(other.likes);
+        self.reposts.extend(other.reposts);
+        self.muted_threads.extend(other.muted_threads);
+    }
+
+    /// Whether nothing is to be heard of the thread that began with this post.
+    #[must_use]
+    pub fn is_muted_thread(&self, root: Ref) -> bool {
+        self.muted_threads.contains(&root)
+    }
+
+    /// The keys of likes and reposts.
+    pub(super) fn keys(&self, viewer: i32) -> impl Iterator<Item = Ref> {
+        self.likes.values().chain(self.reposts.values()).map(move |rkey| Ref { rkey: *rkey, author: viewer })
+    }
+
+    /// The key of the like of a post.
+    #[must_use]
+    pub fn like(&self, post: Ref) -> Option<i64> {
+        self.likes.get(&post).copied()
+    }
+
+    /// The key of the repost of a post.
+    #[must_use]
+    pub fn repost(&self, post: Ref) -> Option<i64> {
+        self.reposts.get(&post).copied()
+    }
+}
+
+/// The keys of those edges that count.
+fn by_post(edges: &[Edge]) -> HashMap<Ref, i64> {
+    let counts = edges.iter().filter(|edge| !edge.is_duplicate() && edge.subject_kind() == Some(SubjectKind::Post));
+    counts.map(|edge| (Ref { rkey: edge.sr, author: edge.sa }, edge.rkey)).collect()
+}

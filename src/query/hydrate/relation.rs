@@ -1,0 +1,161 @@
+//! What the accounts of a page have made of each other, as far as it decides what is shown.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::collection::Ref;
+use crate::db::Client;
+use crate::db::read::relation::{self, Pair};
+use crate::query::QueryError;
+
+/// How one account blocks another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Block {
+    /// Key of the block of the account itself.
+    pub direct: Option<i64>,
+    /// A blocked list that it is on.
+    pub list: Option<Ref>,
+}
+
+/// How the one who reads mutes an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mute {
+    /// The account itself is muted: 0 everything, else the sum of 1 reposts, 2 quote posts.
+    pub scope: Option<i16>,
+    /// A muted list that it is on.
+    pub list: Option<Ref>,
+}
+
+impl Mute {
+    const REPOSTS: i16 = 1;
+    const QUOTES: i16 = 2;
+
+    /// Whether all of it is muted.
+    #[must_use]
+    pub fn is_full(self) -> bool {
+        self.list.is_some() || self.scope == Some(0)
+    }
+
+    /// Whether only some of it is muted, its reposts among that.
+    #[must_use]
+    pub fn is_of_reposts(self) -> bool {
+        !self.is_full() && self.scope.is_some_and(|scope| scope & Self::REPOSTS != 0)
+    }
+
+    /// Whether only some of it is muted, its quote posts among that.
+    #[must_use]
+    pub fn is_of_quotes(self) -> bool {
+        !self.is_full() && self.scope.is_some_and(|scope| scope & Self::QUOTES != 0)
+    }
+}
+
+/// Follows and blocks, by who made them and of whom; mutes of the one who reads.
+#[derive(Debug, Default)]
+pub struct Relations {
+    follows: HashMap<Pair, i64>,
+    blocks: HashMap<Pair, Block>,
+    mutes: HashMap<i32, Mute>,
+}
+
+/// Pairs whose relations are asked for.
+#[derive(Debug, Default)]
+pub struct Pairs {
+    follows: BTreeSet<Pair>,
+    blocks: BTreeSet<Pair>,
+    /// Accounts that the first one of them may mute.
+    mutes: BTreeSet<i32>,
+}
+
+impl Pairs {
+    /// Everything between the one who reads and an account.
+    pub fn all(&mut self, viewer: i32, other: i32) {
+        if viewer != other {
+            self.follows.extend([(viewer, other), (other, viewer)]);
+            self.mutes.insert(other);
+        }
+        self.blocks(viewer, other);
+    }
+
+    /// Whether one of two accounts blocks the other.
+    pub fn blocks(&mut self, one: i32, other: i32) {
+        if one != other {
+            self.blocks.extend([(one, other), (other, one)]);
+        }
+    }
+}
+
+impl Relations {
+    pub(super) async fn load(client: &Client, viewer: Option<i32>, pairs: &Pairs) -> Result<Self, QueryError> {
+        let mutes: Vec<i32> = pairs.mutes.iter().copied().collect();
+        let mutes = async {
+            match viewer {
+                Some(viewer) if !mutes.is_empty() => relation::mutes(client, viewer, &mutes).await,
+                _ => Ok(Vec::new()),
+            }
+        };
+        let follows: Vec<Pair> = pairs.follows.iter().copied().collect();
+        let blocks: Vec<Pair> = pairs.blocks.iter().copied().collect();
+        let follows = async { if follows.is_empty() { Ok(Vec::new()) } else { relation::follows(client, &follows).await } };
+        let blocks = async { if blocks.is_empty() { Ok(Vec::new()) } else { relation::blocks(client, &blocks).await } };
+        let (follows, found, muted) = tokio::try_join!(follows, blocks, mutes)?;
+        let mut blocks: HashMap<Pair, Block> = HashMap::new();
+        for blocked in found {
+            let block = blocks.entry((blocked.by, blocked.of)).or_default();
+            match blocked.list {
+                Some(list) => block.list = block.list.or(Some(list)),
+                None => block.direct = Some(blocked.rkey),
+            }
+        }
+        let mut mutes: HashMap<i32, Mute> = HashMap::new();
+        for muted in muted {
+            let mute = mutes.entry(muted.of).or_default();
+            match muted.list {
+                Some(list) => mute.list = mute.list.or(Some(list)),
+                None => mute.scope = Some(muted.scope),
+            }
+        }
+        Ok(Self { follows: follows.into_iter().collect(), blocks, mutes })
+    }
+
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.follows.extend(other.follows);
+        self.blocks.extend(other.blocks);
+        self.mutes.extend(other.mutes);
+    }
+
+    /// The key of the follow by which `author` follows `subject`.
+    #[must_use]
+    pub fn follow(&self, author: i32, subject: i32) -> Option<i64> {
+        self.follows.get(&(author, subject)).copied()
+    }
+
+    /// How `author` blocks `subject`.
+    #[must_use]
+    pub fn block(&self, author: i32, subject: i32) -> Option<Block> {
+        self.blocks.get(&(author, subject)).copied()
+    }
+
+    /// How the one who reads mutes an account; the default: not at all.
+    #[must_use]
+    pub fn mute(&self, account: i32) -> Mute {
+        self.mutes.get(&account).copied().unwrap_or_default()
+    }
+
+    /// The lists by which the one who reads blocks and mutes.
+    pub(super) fn lists(&self, viewer: i32) -> impl Iterator<Item = Ref> {
+        let blocked = self.blocks.iter().filter(move |((by, _), _)| *by == viewer).filter_map(|(_, block)| block.list);
+        blocked.chain(self.mutes.values().filter_map(|mute| mute.list))
+    }
+
+    /// The keys of what is told of all this, with their authors.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Ref> {
+        let follows = self.follows.iter().map(|((author, _), rkey)| Ref { rkey: *rkey, author: *author });
+        let blocks = self.blocks.iter().filter_map(|((author, _), block)| Some(Ref { rkey: block.direct?, author: *author }));
+        follows.chain(blocks)
+    }
+
+    /// Whether one of the two blocks the other.
+    #[must_use]
+    pub fn is_block_between(&self, one: i32, other: i32) -> bool {
+        self.blocks.contains_key(&(one, other)) || self.blocks.contains_key(&(other, one))
+    }
+}

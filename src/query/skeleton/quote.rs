@@ -1,0 +1,32 @@
+//! The posts that quote a post, newest first.
+
+use super::{Skeleton, Slice, before, cut, one_more};
+use crate::collection::Ref;
+use crate::db::Client;
+use crate::db::read::list;
+use crate::query::hydrate::{Hydration, Wanted};
+use crate::query::{Cursor, QueryError};
+
+#[derive(Debug, Clone, Copy)]
+pub struct Quotes {
+    pub of: Ref,
+}
+
+impl Skeleton for Quotes {
+    type Item = Ref;
+    type Cursor = Cursor;
+
+    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Ref, Cursor>, QueryError> {
+        let posts = list::quotes(client, self.of, before(after), one_more(limit)).await?;
+        Ok(cut(posts, limit, |post| Cursor { at: post.rkey, tie: post.author.into() }))
+    }
+
+    fn wants(&self, items: &[Ref]) -> Wanted {
+        Wanted { posts: items.to_vec(), ..Wanted::default() }
+    }
+
+    fn keep(&self, items: Vec<Ref>, state: &Hydration) -> Vec<Ref> {
+        let shown = |post: &Ref| state.post(*post).is_some() && !state.is_blocked(post.author) && !state.is_detached(*post);
+        items.into_iter().filter(|post| shown(post) && !state.splits(*post, Some(self.of))).collect()
+    }
+}
