@@ -2,5 +2,7 @@
 
 mod effects;
 mod faults;
+mod procedures;
 mod rig;
+mod server;
 mod workers;
