@@ -69,9 +69,12 @@ pub struct Driver {
     store: Store,
 }
 
+/// Those who wait for each command.
+type Waiting = HashMap<CommandId, Vec<oneshot::Sender<Result<(), SubmitError>>>>;
+
 #[derive(Debug, Default)]
 struct Shared {
-    waiting: Mutex<HashMap<CommandId, Vec<oneshot::Sender<Result<(), SubmitError>>>>>,
+    waiting: Mutex<Waiting>,
     arrived: Notify,
 }
 
@@ -129,13 +132,11 @@ impl Commands {
         let bytes = command.encode().map_err(|error| Refusal::invalid(error.to_string()))?;
         let outcome = self.shared.wait_for(id);
         sender.try_send((id, bytes.into())).map_err(|_| SubmitError::Full)?;
-        match tokio::time::timeout(self.deadline, outcome).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) | Err(_) => {
-                warn!(%id, "a command had no effect in time");
-                Err(SubmitError::Unanswered)
-            }
+        if let Ok(Ok(outcome)) = tokio::time::timeout(self.deadline, outcome).await {
+            return outcome;
         }
+        warn!(%id, "a command had no effect in time");
+        Err(SubmitError::Unanswered)
     }
 }
 
@@ -190,7 +191,9 @@ async fn look(shared: &Shared, store: &Store) -> Infallible {
             pause = match outcomes(store, &ids).await {
                 Ok(found) if found.is_empty() => (pause * 3 / 2).min(LONGEST_PAUSE),
                 Ok(found) => {
-                    found.into_iter().for_each(|(id, outcome)| shared.answer(id, &outcome));
+                    for (id, outcome) in found {
+                        shared.answer(id, &outcome);
+                    }
                     SHORTEST_PAUSE
                 }
                 Err(error) => {
@@ -217,7 +220,7 @@ async fn outcomes(store: &Store, ids: &[CommandId]) -> Result<Found, QueryError>
 }
 
 impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, HashMap<CommandId, Vec<oneshot::Sender<Result<(), SubmitError>>>>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -271,7 +274,7 @@ impl From<SubmitError> for Failure {
 /// The id of a request: made of its key and of all that it says, so that nobody's key can name another's request; random without a key.
 fn id(headers: &HeaderMap, body: &Body) -> Result<CommandId, Failure> {
     let mut id = [0; 16];
-    let key = headers.get(KEY).map(|key| key.as_bytes()).filter(|key| !key.is_empty());
+    let key = headers.get(KEY).map(hyper::header::HeaderValue::as_bytes).filter(|key| !key.is_empty());
     let Some(key) = key else {
         rand::fill(&mut id).map_err(|_| Failure::internal(anyhow::anyhow!("no random numbers")))?;
         return Ok(CommandId(id));

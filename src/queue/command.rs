@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn what_is_no_command_is_told_apart() {
         assert_eq!(Command::decode(ID, br#"{"v":2,"time":5,"body":{"name":"later"}}"#), Err(CommandError::Version(2)));
-        for wrong in [&b"\xff"[..], b"{}", br#"{"v":1,"time":5,"body":{"name":"dance"}}"#, &[b' '; MAX_COMMAND + 1]] {
+        for wrong in [&b"\xff"[..], b"{}", br#"{"v":1,"time":5,"body":{"name":"dance"}}"#, &vec![b' '; MAX_COMMAND + 1]] {
             assert!(Command::decode(ID, wrong).is_err());
         }
         let subject = br#"{"v":1,"time":5,"body":{"name":"trustVerifier","verifier":"nobody","trusted":true}}"#;

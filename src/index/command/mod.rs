@@ -23,7 +23,7 @@ use crate::collection::{Coll, Ids as _};
 use crate::db::alias::Alias;
 use crate::db::repo::{self, Status};
 use crate::db::{Client, Transaction, command, lock};
-use crate::queue::command::{Body, CommandError, Outcome, Refusal};
+use crate::queue::command::{Body, CommandError, Outcome, RecordUri, Refusal};
 use crate::queue::{Command, CommandEntry, CommandId};
 
 /// Seconds for which a command is known by its id: who repeats one does so within minutes.
@@ -104,7 +104,7 @@ fn wanted(given: &[Given<'_>]) -> Wanted {
     for body in given.iter().filter_map(|given| given.command.as_ref().ok()).map(|command| &command.body) {
         let dids = [body.account(), body.subject()].into_iter().flatten();
         wanted.dids.extend(dids.map(|did| did.as_str().into()));
-        let Some(uri) = body.record().and_then(|uri| uri.parts()) else { continue };
+        let Some(uri) = body.record().and_then(RecordUri::parts) else { continue };
         wanted.dids.insert(uri.did.into());
         if Coll::from_nsid(uri.collection).is_none() {
             wanted.collections.insert(uri.collection.into());
