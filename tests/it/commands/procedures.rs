@@ -127,9 +127,9 @@ async fn handles_name_whom_they_were_verified_for() {
 async fn what_moderators_take_down_is_told_and_shown_again() {
     let mut rig = Rig::start(1).await;
     let (_feeder, _feeding) = rig.feeder();
-    let head = rig.send(40);
+    let seq = rig.send(40);
     let (_worker, server) = (rig.worker("one"), Server::start(&rig).await);
-    rig.applied(head, 60).await;
+    rig.applied(seq, 60).await;
     let (update, get) = ("/xrpc/com.atproto.admin.updateSubjectStatus", "com.atproto.admin.getSubjectStatus");
     let held = "SELECT a.did FROM record_other o JOIN account a ON a.id = o.author WHERE o.coll = 1 AND o.rkey =
         (SELECT rkey FROM rkey_alias k WHERE k.author = o.author AND k.coll = 1 AND k.real_rkey = 'self') LIMIT 1";
