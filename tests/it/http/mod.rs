@@ -3,3 +3,4 @@
 mod bodies;
 mod codings;
 mod headers;
+mod speed;
