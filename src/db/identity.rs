@@ -221,9 +221,10 @@ pub async fn did_of(client: &impl GenericClient, handle: &str) -> Result<Option<
     query(client, SQL, &[&handle]).await?.first().map(|row| row.try_get(0)).transpose()
 }
 
-/// Takes the handle from a deleted account. Part of its purge.
+/// Takes the handle from a deleted account, which is not resolved any more until it is active again. Part of its purge.
 pub async fn release(client: &impl GenericClient, account: i32) -> Result<u64, Error> {
     const SQL: &str = "-- identity::release
-        UPDATE account SET handle = NULL WHERE id = $1 AND handle IS NOT NULL";
+        WITH freed AS (UPDATE account SET handle = NULL WHERE id = $1 AND handle IS NOT NULL)
+        DELETE FROM identity WHERE account = $1";
     execute(client, SQL, &[&account]).await
 }

@@ -47,9 +47,9 @@ fn a_process_with_some_roles_needs_addresses() {
 #[test]
 fn config_check_explains_what_is_hardly_meant() {
     let (code, out, _) =
-        outcome(appviewd(&["config", "check"], &[("BATCH_SIZE", "10"), ("FIREHOSE_ENABLED", "true"), ("PLC_URL", "http://x")]));
+        outcome(appviewd(&["config", "check"], &[("BATCH_SIZE", "10"), ("FIREHOSE_ENABLED", "true"), ("BACKFILL_DAYS", "3")]));
     assert_eq!(code, 0);
-    for part in ["BATCH_SIZE", "two to three times the CPU", "FIREHOSE_ENABLED", "--roles=", "PLC_URL: known"] {
+    for part in ["BATCH_SIZE", "two to three times the CPU", "FIREHOSE_ENABLED", "--roles=", "BACKFILL_DAYS: known"] {
         assert!(out.contains(part), "{part:?} in {out}");
     }
     let (code, out, _) = outcome(appviewd(&["config", "check"], &[]));

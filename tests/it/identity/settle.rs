@@ -1,9 +1,11 @@
 //! What is found out is written so that a handle has one owner, and an event that came meanwhile is not lost.
 
 use appviewd::config::database::Database;
+use appviewd::config::index::Index as Options;
 use appviewd::db::identity::{self, Due, Failed, Outcome};
 use appviewd::db::pool::Pools;
 use appviewd::db::{Client, account, migrate};
+use appviewd::index::Index;
 
 use super::resolve::{ALICE, BOB};
 use crate::support::postgres::Postgres;
@@ -99,6 +101,20 @@ async fn repos_that_an_older_binary_brought_are_found() {
         pages += 1;
     }
     assert_eq!((pages, rig.due(Due::First).await.len()), (3, 2));
+}
+
+#[tokio::test]
+async fn a_deleted_account_leaves_its_handle_to_others() {
+    let mut rig = Rig::start().await;
+    let (alice, bob) = (rig.alice, rig.bob);
+    rig.settle(&[found(alice, 1, Some("a.test")), found(bob, 1, Some("b.test"))]).await;
+    rig.client.execute("INSERT INTO repo (account, status, purge) VALUES ($1, 3, true)", &[&alice]).await.unwrap();
+    Index::new(Options::default()).purge(&mut rig.client, alice).await.unwrap().unwrap();
+    assert_eq!(rig.handles().await, of(None, Some("b.test")));
+    assert_eq!(rig.client.query("SELECT FROM identity", &[]).await.unwrap().len(), 1);
+    // Active again, it is an account seen first.
+    identity::add(&rig.client, &[alice]).await.unwrap();
+    assert_eq!(rig.due(Due::First).await, [alice]);
 }
 
 #[tokio::test]

@@ -68,16 +68,16 @@ async fn pipelines_that_intern_the_same_names_at_once_agree() {
 #[tokio::test]
 async fn interning_commits_durably_before_its_ids_are_used() {
     let (mut desk, mut alice) = (Desk::open().await, Repo::new("alice"));
-    let setting = "CREATE TABLE seen (setting text);
+    let setting = "CREATE TABLE noted (setting text);
         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
-          BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+          BEGIN INSERT INTO noted VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
         CREATE TRIGGER note AFTER INSERT ON account FOR EACH STATEMENT EXECUTE FUNCTION note();
         CREATE TRIGGER note AFTER INSERT ON rkey_alias FOR EACH STATEMENT EXECUTE FUNCTION note()";
     desk.client.batch_execute(setting).await.unwrap();
     let op = put(Action::Create, POST, "no-tid", &post("x", 1));
     desk.prepare(desk.batch(vec![alice.commit([op])])).await;
-    assert_eq!(desk.number("SELECT count(*) FROM seen WHERE setting = 'on'").await, 2);
-    assert_eq!(desk.number("SELECT count(*) FROM seen WHERE setting <> 'on'").await, 0);
+    assert_eq!(desk.number("SELECT count(*) FROM noted WHERE setting = 'on'").await, 2);
+    assert_eq!(desk.number("SELECT count(*) FROM noted WHERE setting <> 'on'").await, 0);
     assert_eq!(desk.number("SELECT count(*) FROM repo").await, 0, "nothing else is written by preparing");
 }
 

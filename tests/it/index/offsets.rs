@@ -48,9 +48,9 @@ async fn an_empty_batch_moves_its_offset() {
 #[tokio::test]
 async fn the_commit_that_leaves_live_is_synchronous_and_others_are_not() {
     let mut desk = Desk::open().await;
-    let note = "CREATE TABLE seen (seq int8, setting text);
+    let note = "CREATE TABLE noted (seq int8, setting text);
         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
-          BEGIN INSERT INTO seen VALUES (NEW.seq, current_setting('synchronous_commit')); RETURN NULL; END $$;
+          BEGIN INSERT INTO noted VALUES (NEW.seq, current_setting('synchronous_commit')); RETURN NULL; END $$;
         CREATE CONSTRAINT TRIGGER note AFTER UPDATE ON stream_offset DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()";
     desk.client.batch_execute(note).await.unwrap();
     offset::insert_missing(&desk.client, "new.test", 1, Position::LIVE).await.unwrap();
@@ -59,7 +59,7 @@ async fn the_commit_that_leaves_live_is_synchronous_and_others_are_not() {
         let prepared = desk.prepare(batch).await;
         desk.index.apply(&mut desk.client, &[prepared]).await.unwrap();
     }
-    assert_eq!(desk.number("SELECT count(*) FROM seen WHERE (seq = 5) = (setting = 'on')").await, 2);
+    assert_eq!(desk.number("SELECT count(*) FROM noted WHERE (seq = 5) = (setting = 'on')").await, 2);
 }
 
 #[tokio::test]
