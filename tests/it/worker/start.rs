@@ -29,9 +29,9 @@ async fn what_was_sent_is_there_and_the_queue_is_trimmed() {
 async fn what_is_trimmed_was_read_durably() {
     let mut rig = Rig::start(7).await;
     let client = rig.postgres.connect().await;
-    let note = "CREATE TABLE seen (setting text);
+    let note = "CREATE TABLE noted (setting text);
         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
-          BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+          BEGIN INSERT INTO noted VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
         CREATE CONSTRAINT TRIGGER note AFTER INSERT OR UPDATE ON heartbeat DEFERRABLE INITIALLY DEFERRED
           FOR EACH ROW EXECUTE FUNCTION note()";
     client.batch_execute(note).await.unwrap();
@@ -40,7 +40,7 @@ async fn what_is_trimmed_was_read_durably() {
     let worker = rig.worker("one");
     rig.applied(head, 60).await;
     let count = async |filter: &str| -> i64 {
-        client.query_one(&format!("SELECT count(*) FROM seen WHERE setting {filter} 'on'"), &[]).await.unwrap().get(0)
+        client.query_one(&format!("SELECT count(*) FROM noted WHERE setting {filter} 'on'"), &[]).await.unwrap().get(0)
     };
     eventually("the heartbeat is written twice", 20, async || count("=").await + count("<>").await >= 2).await;
     assert_eq!(count("<>").await, 0, "offsets were read for a trim by a commit that nobody waited for");
