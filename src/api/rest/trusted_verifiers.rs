@@ -7,9 +7,13 @@ use hyper::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 
 use super::super::Api;
+use super::super::xrpc::auth::Access;
 use crate::atproto::Did;
 use crate::http::{self, Failure, Request, Response};
 use crate::queue::command::Body;
+
+/// Where it is asked; no token is made for it.
+const PATH: &str = "/api/admin/trusted-verifiers";
 
 /// The body, which is also the answer.
 #[derive(Deserialize, Serialize)]
@@ -20,7 +24,7 @@ struct Trust {
 }
 
 pub(super) async fn answer(api: Arc<Api>, request: Request) -> Result<Response, Failure> {
-    api.auth.admin(&request.headers)?;
+    api.auth.caller(PATH, Access::Admin, &request.headers, &api.identities).await?;
     // A form of another site can send no JSON type, so that nobody's browser can be made to ask this.
     let kind = request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("application/json") {

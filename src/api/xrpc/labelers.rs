@@ -32,10 +32,6 @@ impl Labelers {
         asked(headers).unwrap_or_else(|| Self(defaults.iter().map(|did| Labeler { did: did.clone(), redact: true }).collect()))
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Labeler> {
-        self.0.iter()
-    }
-
     /// Those of them that are accounts which are shown; the service's own `defaults` always are.
     ///
     /// # Errors

@@ -99,7 +99,7 @@ impl Auth {
     ///
     /// # Errors
     /// 401.
-    pub fn admin(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
+    fn admin(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
         match credentials(headers) {
             Credentials::Basic(given) if self.passwords.fit(given) => Ok(Caller::admin()),
             _ => Err(required()),

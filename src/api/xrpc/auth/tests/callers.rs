@@ -5,14 +5,15 @@ use hyper::HeaderMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::super::Access::{Admin, AdminOrModService, Open, Optional, OptionalOrAdmin, Required};
 use super::super::{Access, Caller, now};
-use super::{ALICE, METHOD, MOD, OWN, Signer, World, claims, header, k256, merged, name, refusal};
+use super::{ALICE, METHOD, MOD, OWN, Signer, World, claims, header, k256, merged, name, refusal, signed};
 use crate::atproto::Did;
 
 #[tokio::test]
 async fn tokens_of_other_kinds_are_told_apart() {
     let world = World::new();
-    let of = |typ: &str| world.signed(&header(json!({"typ": typ})), &claims(json!({})), Signer::K256(1));
+    let of = |typ: &str| signed(&header(json!({"typ": typ})), &claims(json!({})), Signer::K256(1));
     for typ in ["refresh+jwt", "dpop+jwt", "application/dpop+jwt", "DPoP+JWT"] {
         assert!(world.viewer(&of(typ)).await.unwrap_err().starts_with("BadJwtType: Invalid jwt type"), "{typ}");
     }
@@ -25,7 +26,7 @@ async fn tokens_of_other_kinds_are_told_apart() {
 async fn sessions_are_taken_from_the_entryway_that_is_known() {
     let world = World::with(|config| config.service.entryway_key = Some(k256(9).did_key()));
     let base = json!({"sub": ALICE, "aud": "did:web:x.bsky.network", "scope": "com.atproto.access", "exp": now() + 60.0});
-    let of = |changes: Value, signer| world.signed(&header(json!({"typ": "at+jwt"})), &merged(base.clone(), changes), signer);
+    let of = |changes: Value, signer| signed(&header(json!({"typ": "at+jwt"})), &merged(base.clone(), changes), signer);
     assert_eq!(world.viewer(&of(json!({}), Signer::K256(9))).await, Ok(ALICE.to_owned()));
     for (changes, name, message) in [
         (json!({"exp": 1}), "ExpiredToken", "Token has expired"),
@@ -52,7 +53,7 @@ async fn each_kind_of_method_lets_in_its_own() {
     let world = World::new();
     let basic = |text: &str| format!("Basic {}", BASE64.encode(text.as_bytes()));
     let (none, alice) = (String::new(), format!("Bearer {}", world.alice(json!({}))));
-    let moderator = format!("Bearer {}", world.signed(&header(json!({})), &claims(json!({"iss": MOD})), Signer::K256(4)));
+    let moderator = format!("Bearer {}", signed(&header(json!({})), &claims(json!({"iss": MOD})), Signer::K256(4)));
     let (admin, wrong, other) = (basic("admin:swordfish"), basic("admin:sword"), "DPoP x".to_owned());
     let account = |did: &str| Ok(Caller::account(did.parse().unwrap()));
     let watching = Ok(Caller::mod_service_as_viewer(MOD.parse().unwrap()));
@@ -60,7 +61,6 @@ async fn each_kind_of_method_lets_in_its_own() {
     let (missing, required) =
         (refusal("AuthMissing", "Authentication Required"), refusal("AuthenticationRequired", "Authentication Required"));
     let (untrusted, bad) = (refusal("UntrustedIss", "Untrusted issuer"), refusal("AuthenticationRequired", "bad credentials"));
-    use Access::{Admin, AdminOrModService, Open, Optional, OptionalOrAdmin, Required};
     for (access, given, expected) in [
         (Open, &none, &nobody),
         (Open, &"Bearer garbage".to_owned(), &nobody),
@@ -100,7 +100,7 @@ async fn each_kind_of_method_lets_in_its_own() {
 #[tokio::test]
 async fn the_moderation_service_acts_only_as_itself_and_for_us() {
     let world = World::new();
-    let of = |changes: Value, seed| format!("Bearer {}", world.signed(&header(json!({})), &claims(changes), Signer::K256(seed)));
+    let of = |changes: Value, seed| format!("Bearer {}", signed(&header(json!({})), &claims(changes), Signer::K256(seed)));
     let caller = |bearer: String| async {
         let bearer = bearer;
         world.caller(Access::AdminOrModService, &bearer).await.map_err(name)

@@ -7,13 +7,15 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::{Access, now};
-use super::{ALICE, CAROL, DAVE, ERIN, FRANK, MALFORMED, METHOD, MISMATCH, MOD, OWN, Signer, UNVERIFIABLE, World, claims, header, refusal};
+use super::{
+    ALICE, CAROL, DAVE, ERIN, FRANK, MALFORMED, METHOD, MISMATCH, MOD, OWN, Signer, UNVERIFIABLE, World, claims, header, refusal, signed,
+};
 
 #[tokio::test]
 async fn accounts_of_both_curves_are_who_they_prove_to_be() {
     let world = World::new();
     assert_eq!(world.viewer(&world.alice(json!({}))).await, Ok(ALICE.to_owned()));
-    let carol = world.signed(&header(json!({"alg": "ES256"})), &claims(json!({"iss": CAROL})), Signer::P256(&world.carol));
+    let carol = signed(&header(json!({"alg": "ES256"})), &claims(json!({"iss": CAROL})), Signer::P256(&world.carol));
     assert_eq!(world.viewer(&carol).await, Ok(CAROL.to_owned()));
     assert_eq!(world.refreshed.load(Ordering::Relaxed), 0);
     let fractions = world.alice(json!({"exp": now() + 0.9, "iat": 1, "jti": "x", "nonce": {"a": [1]}}));
@@ -23,12 +25,12 @@ async fn accounts_of_both_curves_are_who_they_prove_to_be() {
 #[tokio::test]
 async fn either_s_of_a_service_token_is_taken() {
     let world = World::new();
-    let token = world.signed(&header(json!({})), &claims(json!({})), Signer::HighS(1));
+    let token = signed(&header(json!({})), &claims(json!({})), Signer::HighS(1));
     assert_eq!(world.viewer(&token).await, Ok(ALICE.to_owned()));
     let mut carols = 0;
     while carols < 8 {
         // Half of these have the larger `s`: the library does not choose.
-        let token = world.signed(&header(json!({"alg": "ES256"})), &claims(json!({"iss": CAROL, "n": carols})), Signer::P256(&world.carol));
+        let token = signed(&header(json!({"alg": "ES256"})), &claims(json!({"iss": CAROL, "n": carols})), Signer::P256(&world.carol));
         assert_eq!(world.viewer(&token).await, Ok(CAROL.to_owned()));
         carols += 1;
     }
@@ -45,24 +47,16 @@ async fn a_token_without_a_signature_of_the_issuer_s_key_is_nobody_s() {
     flipped[last] ^= 1;
     let none = header(json!({"alg": "none"}));
     for (token, what, refused) in [
-        (world.signed(&none, &claims(json!({})), Signer::None), "alg none, unsigned", UNVERIFIABLE),
-        (world.signed(&none, &claims(json!({})), Signer::K256(1)), "alg none, signed", UNVERIFIABLE),
-        (world.signed(&header(json!({"alg": "None"})), &claims(json!({})), Signer::None), "alg None", UNVERIFIABLE),
-        (world.signed(&header(json!({"alg": "HS256"})), &claims(json!({})), Signer::K256(1)), "HS256", UNVERIFIABLE),
-        (world.signed(&header(json!({"alg": "es256k"})), &claims(json!({})), Signer::K256(1)), "es256k", UNVERIFIABLE),
-        (world.signed(&header(json!({"alg": "ES256"})), &claims(json!({})), Signer::K256(1)), "the other curve's alg", UNVERIFIABLE),
-        (
-            world.signed(&header(json!({"alg": "ES256"})), &claims(json!({})), Signer::P256(&world.carol)),
-            "the other curve's key",
-            UNVERIFIABLE,
-        ),
-        (
-            world.signed(&header(json!({})), &claims(json!({"iss": CAROL})), Signer::P256(&world.carol)),
-            "another alg than signed",
-            UNVERIFIABLE,
-        ),
-        (world.signed(&header(json!({})), &claims(json!({})), Signer::None), "unsigned", MISMATCH),
-        (world.signed(&header(json!({})), &claims(json!({})), Signer::K256(2)), "another account's key", MISMATCH),
+        (signed(&none, &claims(json!({})), Signer::None), "alg none, unsigned", UNVERIFIABLE),
+        (signed(&none, &claims(json!({})), Signer::K256(1)), "alg none, signed", UNVERIFIABLE),
+        (signed(&header(json!({"alg": "None"})), &claims(json!({})), Signer::None), "alg None", UNVERIFIABLE),
+        (signed(&header(json!({"alg": "HS256"})), &claims(json!({})), Signer::K256(1)), "HS256", UNVERIFIABLE),
+        (signed(&header(json!({"alg": "es256k"})), &claims(json!({})), Signer::K256(1)), "es256k", UNVERIFIABLE),
+        (signed(&header(json!({"alg": "ES256"})), &claims(json!({})), Signer::K256(1)), "the other curve's alg", UNVERIFIABLE),
+        (signed(&header(json!({"alg": "ES256"})), &claims(json!({})), Signer::P256(&world.carol)), "the other curve's key", UNVERIFIABLE),
+        (signed(&header(json!({})), &claims(json!({"iss": CAROL})), Signer::P256(&world.carol)), "another alg than signed", UNVERIFIABLE),
+        (signed(&header(json!({})), &claims(json!({})), Signer::None), "unsigned", MISMATCH),
+        (signed(&header(json!({})), &claims(json!({})), Signer::K256(2)), "another account's key", MISMATCH),
         (format!("{}.{}.{}", parts[0], others[1], parts[2]), "another payload", MISMATCH),
         (format!("{}.{}.{}", parts[0], parts[1], others[2]), "another signature", MISMATCH),
         (format!("{}.{}.{}", BASE64URL_NOPAD.encode(br#"{"alg":"ES256K"}"#), parts[1], parts[2]), "another header", MISMATCH),
@@ -98,7 +92,7 @@ async fn what_is_no_token_is_named_so() {
         world.alice(json!({"aud": [OWN]})),
         world.alice(json!({"lxm": [METHOD]})),
         world.alice(json!({"padding": "x".repeat(10_000)})),
-        world.signed(&header(json!({"crit": ["b64"], "b64": false})), &claims(json!({})), Signer::K256(1)),
+        signed(&header(json!({"crit": ["b64"], "b64": false})), &claims(json!({})), Signer::K256(1)),
     ] {
         assert_eq!(world.viewer(&token).await, refusal("BadJwt", MALFORMED), "{token}");
     }
@@ -160,8 +154,7 @@ async fn the_issuer_is_an_account_and_names_its_key() {
     for iss in ["", "alice.example", "did:plc:", "#atproto", "did:plc:alice#", "did:plc:alice#a#b", "did:plc:alice#a b"] {
         assert_eq!(world.viewer(&world.alice(json!({"iss": iss}))).await, refusal("BadJwtIss", "jwt iss is not a valid did"), "{iss}");
     }
-    let from =
-        |iss: &str, kid: Value, seed: u8| world.signed(&header(json!({"kid": kid})), &claims(json!({"iss": iss})), Signer::K256(seed));
+    let from = |iss: &str, kid: Value, seed: u8| signed(&header(json!({"kid": kid})), &claims(json!({"iss": iss})), Signer::K256(seed));
     let service = "did:plc:mod#atproto_labeler";
     for (iss, kid, seed) in [
         (MOD, json!(null), 4),
@@ -198,7 +191,7 @@ async fn the_issuer_is_an_account_and_names_its_key() {
 #[tokio::test]
 async fn a_key_that_changed_is_asked_for_once_more() {
     let world = World::new();
-    let of = |seed| world.signed(&header(json!({})), &claims(json!({"iss": ERIN})), Signer::K256(seed));
+    let of = |seed| signed(&header(json!({})), &claims(json!({"iss": ERIN})), Signer::K256(seed));
     assert_eq!(world.viewer(&of(7)).await, Ok(ERIN.to_owned()));
     assert_eq!(world.refreshed.load(Ordering::Relaxed), 1);
     assert_eq!(world.viewer(&of(1)).await, refusal("BadJwtSignature", MISMATCH));
