@@ -7,7 +7,7 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 
 use super::feed::Before;
-use crate::collection::{Edge, Ref, SubjectKind};
+use crate::collection::{Edge, KIND_SHIFT, Ref, SubjectKind};
 use crate::db::bucket::{bucket_sql, h31, h31_sql};
 use crate::db::edge::edge;
 use crate::db::{column, query, read};
@@ -50,7 +50,7 @@ pub async fn reposts(client: &impl GenericClient, of: Ref, before: Before, limit
 }
 
 async fn edges(client: &impl GenericClient, sql: &str, kind: SubjectKind, of: Ref, before: Before, limit: i64) -> Result<Vec<Edge>, Error> {
-    let (hash, flags) = (h31(of.rkey, of.author), kind.number() << crate::collection::KIND_SHIFT);
+    let (hash, flags) = (h31(of.rkey, of.author), i32::from(kind.number() << KIND_SHIFT));
     read(&query(client, sql, &[&hash, &of.rkey, &of.author, &before.at, &before.author, &flags, &limit]).await?, edge)
 }
 

@@ -83,7 +83,7 @@ impl Hydration {
     /// The database's; stored bytes that cannot be unpacked.
     pub async fn load(client: &Client, audience: Audience, wanted: &Wanted) -> Result<Self, QueryError> {
         let (mut posts, known) = tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known))?;
-        let actors = accounts(&posts, wanted, &known);
+        let actors = accounts(audience, &posts, wanted, &known);
         let pairs = pairs(audience, &posts, &actors, wanted);
         let places: Vec<Ref> = posts.keys().copied().collect();
         let roots: Vec<Ref> = posts.values().map(|post| post.row.thread().unwrap_or(post.row.place())).collect();
@@ -224,9 +224,10 @@ async fn add(client: &Client, posts: &mut HashMap<Ref, Post>, places: HashSet<Re
 }
 
 /// Every account that a page may show, or must know to decide what it shows; sorted.
-fn accounts(posts: &HashMap<Ref, Post>, wanted: &Wanted, known: &HashMap<i32, Known>) -> Vec<i32> {
+fn accounts(audience: Audience, posts: &HashMap<Ref, Post>, wanted: &Wanted, known: &HashMap<i32, Known>) -> Vec<i32> {
     let of_post = |(place, post): (&Ref, &Post)| [Some(place.author), post.row.parent.map(|parent| parent.author)];
     let mut ids: Vec<i32> = posts.iter().flat_map(of_post).flatten().collect();
+    ids.extend(audience.viewer);
     ids.extend(wanted.actors.iter().chain(&wanted.counted).chain(known.values().flat_map(|known| &known.some)));
     ids.sort_unstable();
     ids.dedup();
