@@ -47,15 +47,22 @@ impl<V: Clone> Flights<V> {
             return known.value;
         }
         let flight = self.flight(name);
-        let landing = flight.lock().await;
+        let value = {
+            let _landing = flight.lock().await;
+            self.land(name, fits, ask).await
+        };
+        self.leave(name, &flight);
+        value
+    }
+
+    /// Whoever has the turn of a name takes the answer that came while it waited, or asks.
+    async fn land(&self, name: &str, fits: impl Fn(&Known<V>) -> bool, ask: impl AsyncFnOnce(Option<Known<V>>, Instant) -> Known<V>) -> V {
         let before = self.known.get(name);
         if let Some(known) = before.as_ref().filter(|known| fits(known)) {
             return known.value.clone();
         }
         let known = ask(before, Instant::now()).await;
         self.known.insert(name.into(), known.clone());
-        drop(landing);
-        self.leave(name, &flight);
         known.value
     }
 

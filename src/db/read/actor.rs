@@ -18,6 +18,8 @@ pub struct Actor {
     pub status: Option<Status>,
     /// The profile, packed.
     pub profile: Option<Vec<u8>>,
+    /// Operators of this service took it down.
+    pub taken_down: bool,
 }
 
 /// What is counted of an account.
@@ -32,10 +34,11 @@ pub struct Counts {
 /// need not be looked up.
 pub async fn by_id(client: &impl GenericClient, ids: &[i32]) -> Result<Vec<Actor>, Error> {
     const SQL: &str = "-- read::actor::by_id
-        SELECT a.id, a.did, r.status, p.rec, a.handle
+        SELECT a.id, a.did, r.status, p.rec, a.handle, t.subject IS NOT NULL
         FROM UNNEST($1::int4[]) AS k (id)
         JOIN account a ON a.id = k.id
         LEFT JOIN repo r ON r.account = k.id
+        LEFT JOIN takedown_account t ON t.subject = k.id
         LEFT JOIN record_other p ON p.author = k.id AND p.coll = $2";
     read(&query(client, SQL, &[&ids, &Coll::PROFILE.number()]).await?, actor)
 }
@@ -68,5 +71,6 @@ fn actor(row: &Row) -> Result<Actor, Error> {
         status: row.try_get::<_, Option<i16>>(2)?.map(Status::from_number),
         profile: row.try_get(3)?,
         handle: row.try_get(4)?,
+        taken_down: row.try_get(5)?,
     })
 }

@@ -9,6 +9,7 @@ pub mod post;
 pub mod process;
 pub mod record;
 pub mod relation;
+pub mod takedown;
 pub mod timeline;
 pub mod viewer;
 

@@ -6,7 +6,7 @@ use crate::collection::unpack;
 pub use crate::db::read::actor::Counts;
 use crate::db::repo::Status;
 use crate::db::{Client, read};
-use crate::query::QueryError;
+use crate::query::{Audience, QueryError};
 
 /// An account as it stands.
 #[derive(Debug, Clone)]
@@ -18,13 +18,20 @@ pub struct Actor {
     pub status: Option<Status>,
     /// The bytes of the profile.
     pub profile: Option<Vec<u8>>,
+    /// Operators of this service took it down.
+    pub taken_down: bool,
 }
 
 impl Actor {
-    /// Whether it may be shown: something of its own was seen, and its host calls it active.
+    /// Whether `audience` is shown it: something of its own was seen, its host calls it active, and nobody took it down. Who sees takedowns
+    /// sees every account that is not gone.
     #[must_use]
-    pub fn is_shown(&self) -> bool {
-        self.status == Some(Status::Active)
+    pub fn is_shown_to(&self, audience: Audience) -> bool {
+        match self.status {
+            Some(Status::Deleted) | None => false,
+            Some(_) if audience.sees_takedowns => true,
+            Some(status) => status == Status::Active && !self.taken_down,
+        }
     }
 }
 
@@ -34,8 +41,8 @@ pub(super) async fn load(client: &Client, ids: &[i32]) -> Result<HashMap<i32, Ac
     }
     let actors = read::actor::by_id(client, ids).await?.into_iter().map(|row| {
         let profile = row.profile.map(|packed| unpack(&packed)).transpose()?;
-        let (did, handle, status) = (row.did, row.handle, row.status);
-        Ok((row.id, Actor { did, handle, status, profile }))
+        let (did, handle, status, taken_down) = (row.did, row.handle, row.status, row.taken_down);
+        Ok((row.id, Actor { did, handle, status, profile, taken_down }))
     });
     actors.collect()
 }

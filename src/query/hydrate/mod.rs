@@ -87,14 +87,14 @@ impl Hydration {
         let pairs = pairs(audience, &posts, &actors, wanted);
         let places: Vec<Ref> = posts.keys().copied().collect();
         let roots: Vec<Ref> = posts.values().map(|post| post.row.thread().unwrap_or(post.row.place())).collect();
-        let (actors, counts, stats, relations, reactions) = tokio::try_join!(
+        let (actors, counts, counted, relations, reactions) = tokio::try_join!(
             actor::load(client, &actors),
             actor::counts(client, &wanted.counted),
             post::stats(client, &places),
             Relations::load(client, audience.viewer, &pairs),
             Reactions::load(client, audience.viewer, &places, &roots),
         )?;
-        for (place, stat) in stats {
+        for (place, stat) in counted {
             if let Some(post) = posts.get_mut(&place) {
                 post.stat = stat;
             }
@@ -151,7 +151,7 @@ impl Hydration {
     /// An account that may be shown.
     #[must_use]
     pub fn actor(&self, id: i32) -> Option<&Actor> {
-        self.actors.get(&id).filter(|actor| actor.is_shown())
+        self.actors.get(&id).filter(|actor| actor.is_shown_to(self.audience))
     }
 
     /// What is counted of an account that was to be counted.
@@ -166,11 +166,11 @@ impl Hydration {
         self.known.get(&id)
     }
 
-    /// A post whose author may be shown.
+    /// A post that may be shown, and its author too.
     #[must_use]
     pub fn post(&self, place: Ref) -> Option<&Post> {
         self.actor(place.author)?;
-        self.posts.get(&place)
+        self.posts.get(&place).filter(|post| !post.taken_down || self.audience.sees_takedowns)
     }
 
     /// A list whose owner may be shown.

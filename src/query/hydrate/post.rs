@@ -17,6 +17,8 @@ pub struct Post {
     /// Their hash.
     pub cid: Cid,
     pub stat: PostStat,
+    /// Operators of this service took it down.
+    pub taken_down: bool,
 }
 
 impl Post {
@@ -36,11 +38,12 @@ pub(super) async fn load(client: &Client, places: &[Ref]) -> Result<HashMap<Ref,
     if places.is_empty() {
         return Ok(HashMap::new());
     }
-    let stored = read::post::at(client, places).await?;
+    let (stored, taken_down) = tokio::try_join!(read::post::at(client, places), read::takedown::of_posts(client, places))?;
     let posts = stored.into_iter().map(|stored| {
         let record = unpack(&stored.record)?;
         let place = Ref { rkey: stored.post.rkey, author: stored.post.author };
-        Ok((place, Post { row: stored.post, cid: Cid::dag_cbor(&record), record, stat: PostStat::default() }))
+        let (cid, taken_down) = (Cid::dag_cbor(&record), taken_down.contains(&place));
+        Ok((place, Post { row: stored.post, cid, record, stat: PostStat::default(), taken_down }))
     });
     posts.collect()
 }

@@ -85,10 +85,10 @@ impl Pairs {
 
 impl Relations {
     pub(super) async fn load(client: &Client, viewer: Option<i32>, pairs: &Pairs) -> Result<Self, QueryError> {
-        let mutes: Vec<i32> = pairs.mutes.iter().copied().collect();
-        let mutes = async {
+        let subjects: Vec<i32> = pairs.mutes.iter().copied().collect();
+        let muting = async {
             match viewer {
-                Some(viewer) if !mutes.is_empty() => relation::mutes(client, viewer, &mutes).await,
+                Some(viewer) if !subjects.is_empty() => relation::mutes(client, viewer, &subjects).await,
                 _ => Ok(Vec::new()),
             }
         };
@@ -96,9 +96,9 @@ impl Relations {
         let blocks: Vec<Pair> = pairs.blocks.iter().copied().collect();
         let follows = async { if follows.is_empty() { Ok(Vec::new()) } else { relation::follows(client, &follows).await } };
         let blocks = async { if blocks.is_empty() { Ok(Vec::new()) } else { relation::blocks(client, &blocks).await } };
-        let (follows, found, muted) = tokio::try_join!(follows, blocks, mutes)?;
+        let (follows, blocking, muting) = tokio::try_join!(follows, blocks, muting)?;
         let mut blocks: HashMap<Pair, Block> = HashMap::new();
-        for blocked in found {
+        for blocked in blocking {
             let block = blocks.entry((blocked.by, blocked.of)).or_default();
             match blocked.list {
                 Some(list) => block.list = block.list.or(Some(list)),
@@ -106,7 +106,7 @@ impl Relations {
             }
         }
         let mut mutes: HashMap<i32, Mute> = HashMap::new();
-        for muted in muted {
+        for muted in muting {
             let mute = mutes.entry(muted.of).or_default();
             match muted.list {
                 Some(list) => mute.list = mute.list.or(Some(list)),

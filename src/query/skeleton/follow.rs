@@ -19,16 +19,16 @@ pub enum Follows {
 impl Follows {
     /// The account that is listed for a follow.
     #[must_use]
-    pub fn other(&self, follow: &Edge) -> i32 {
+    pub fn other(self, follow: &Edge) -> i32 {
         match self {
             Self::Of(_) => follow.author,
             Self::By(_) => follow.sa,
         }
     }
 
-    fn account(&self) -> i32 {
+    fn account(self) -> i32 {
         let (Self::Of(account) | Self::By(account)) = self;
-        *account
+        account
     }
 }
 

@@ -50,6 +50,7 @@ pub struct ProfileView<'a> {
 /// `#viewerState`: what the one who reads and this account have made of each other.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the lexicon has them")]
 pub struct ViewerState<'a> {
     pub muted: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]

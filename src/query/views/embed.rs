@@ -98,7 +98,7 @@ pub enum Record<'a> {
     #[serde(rename = "app.bsky.embed.record#viewNotFound")]
     NotFound(NotFound<'a>),
     #[serde(rename = "app.bsky.embed.record#viewBlocked")]
-    Blocked(Blocked<'a>),
+    Blocked(Box<Blocked<'a>>),
     #[serde(rename = "app.bsky.embed.record#viewDetached")]
     Detached { uri: &'a str, detached: bool },
 }
@@ -144,7 +144,7 @@ impl<'a> Views<'a> {
         let not_found = || Record::NotFound(NotFound::new(uri));
         let (post, Some(place)) = (parts.state.row.place(), parts.state.row.quote) else { return not_found() };
         if self.state.is_blocked(place.author) || self.state.splits(post, Some(place)) {
-            return self.blocked(place.author, uri).map_or_else(not_found, Record::Blocked);
+            return self.blocked(place.author, uri).map_or_else(not_found, |blocked| Record::Blocked(Box::new(blocked)));
         }
         if self.state.is_detached(post) {
             return Record::Detached { uri, detached: true };

@@ -54,7 +54,7 @@ pub enum MaybePost<'a> {
     #[serde(rename = "app.bsky.feed.defs#notFoundPost")]
     NotFound(NotFound<'a>),
     #[serde(rename = "app.bsky.feed.defs#blockedPost")]
-    Blocked(Blocked<'a>),
+    Blocked(Box<Blocked<'a>>),
 }
 
 /// `#blockedPost`, and the same for embedded records.
@@ -132,7 +132,7 @@ impl<'a> Views<'a> {
         let not_found = || MaybePost::NotFound(NotFound::new(uri));
         let Some(place) = place.filter(|place| self.state.post(*place).is_some()) else { return not_found() };
         if apart || self.state.is_blocked(place.author) {
-            return self.blocked(place.author, uri).map_or_else(not_found, MaybePost::Blocked);
+            return self.blocked(place.author, uri).map_or_else(not_found, |blocked| MaybePost::Blocked(Box::new(blocked)));
         }
         self.post(place).map_or_else(not_found, |post| MaybePost::Post(Box::new(post)))
     }

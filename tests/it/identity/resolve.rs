@@ -64,11 +64,11 @@ async fn an_answer_is_remembered_and_a_forced_one_is_new() {
     let directory = TestDirectory::start().await;
     let old = directory.account(ALICE, "alice.test", 1);
     let (identities, alice) = (identities(&directory), did(ALICE));
-    assert!(is_signed_by(&*identities.document(&alice, Freshness::Cached).await.unwrap(), &old));
+    assert!(is_signed_by(&identities.document(&alice, Freshness::Cached).await.unwrap(), &old));
     let new = directory.account(ALICE, "alice.test", 2);
-    assert!(is_signed_by(&*identities.document(&alice, Freshness::Cached).await.unwrap(), &old));
-    assert!(is_signed_by(&*identities.document(&alice, Freshness::Forced).await.unwrap(), &new));
-    assert!(is_signed_by(&*identities.document(&alice, Freshness::Cached).await.unwrap(), &new));
+    assert!(is_signed_by(&identities.document(&alice, Freshness::Cached).await.unwrap(), &old));
+    assert!(is_signed_by(&identities.document(&alice, Freshness::Forced).await.unwrap(), &new));
+    assert!(is_signed_by(&identities.document(&alice, Freshness::Cached).await.unwrap(), &new));
     for _ in 0..20 {
         identities.document(&alice, Freshness::Forced).await.unwrap();
     }
@@ -94,7 +94,7 @@ async fn what_was_right_is_used_while_the_directory_is_away() {
     let (identities, alice) = (identities(&directory), did(ALICE));
     identities.document(&alice, Freshness::Cached).await.unwrap();
     directory.directory.go_away();
-    assert!(is_signed_by(&*identities.document(&alice, Freshness::Forced).await.unwrap(), &key));
+    assert!(is_signed_by(&identities.document(&alice, Freshness::Forced).await.unwrap(), &key));
     assert!(matches!(identities.document(&did(BOB), Freshness::Cached).await, Err(IdentityError::Away(_))));
     directory.directory.heal();
     directory.account(BOB, "bob.test", 2);

@@ -106,7 +106,7 @@ async fn a_request_ends_within_its_bounds() {
     let directory = TestDirectory::start().await;
     let fetcher = Fetcher::new(&Net::default());
     let url = format!("{}/{ALICE}", directory.url());
-    directory.directory.fault(Question::Plc, ALICE, Fault::Slow(Duration::from_secs(60)));
+    directory.directory.fault(Question::Plc, ALICE, Fault::Slow(Duration::from_mins(1)));
     let (began, within) = (Instant::now(), Duration::from_millis(200));
     let late = fetcher.fetch(Fetch::get(&url, Reach::Any).within(within)).await.unwrap_err();
     assert_eq!(late, FetchError::Timeout(within));

@@ -10,5 +10,6 @@ mod posts;
 mod profile;
 mod record;
 mod relations;
+mod takedowns;
 mod timeline;
 pub mod world;

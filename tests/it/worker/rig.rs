@@ -48,7 +48,7 @@ impl Rig {
         config.relay.url = format!("wss://{SOURCE}");
         config.relay.cursor = Some(0);
         config.queue.partitions = PARTITIONS;
-        config.identity.plc_url = "http://127.0.0.1:9".to_owned();
+        "http://127.0.0.1:9".clone_into(&mut config.identity.plc_url);
         config.redis.url = Some(redis.url());
         config.database.url = Some(postgres.url());
         migrate::with_pool(&pool::writer(&postgres.url(), 1).unwrap()).await.unwrap();

@@ -5,7 +5,7 @@ use super::super::reading::Reading;
 use crate::api::failure::of_query;
 use crate::db::repo::Status;
 use crate::http::{Failure, Response};
-use crate::query::hydrate::Wanted;
+use crate::query::hydrate::{Actor, Wanted};
 use crate::query::profile;
 use crate::query::views::Views;
 
@@ -15,7 +15,9 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let wanted = Wanted { counted: vec![id], known: vec![id], ..Wanted::default() };
     let associated = async { profile::associated(&reading.client, &[id]).await.map_err(of_query) };
     let (state, associated) = tokio::try_join!(reading.load(&wanted), associated)?;
-    shown(state.any_actor(id).and_then(|actor| actor.status))?;
+    if state.actor(id).is_none() {
+        return Err(state.any_actor(id).map_or_else(unknown, hidden));
+    }
     let views = Views { state: &state, urls: &call.api.urls };
     reading.ok_at_rev(&views.detailed(id, associated.get(&id).copied().unwrap_or_default()).ok_or_else(unknown)?)
 }
@@ -24,13 +26,12 @@ fn unknown() -> Failure {
     Failure::invalid("Profile not found")
 }
 
-fn shown(status: Option<Status>) -> Result<(), Failure> {
-    match status {
-        Some(Status::Active) => Ok(()),
-        Some(Status::TakenDown | Status::Suspended) => Err(Failure::named("AccountTakedown", "Account has been suspended")),
-        Some(Status::Deactivated | Status::Desynchronized | Status::Throttled | Status::Other) => {
-            Err(Failure::named("AccountDeactivated", "Account is deactivated"))
-        }
-        Some(Status::Deleted) | None => Err(unknown()),
+/// Why an account is not shown.
+fn hidden(actor: &Actor) -> Failure {
+    match actor.status {
+        Some(Status::Deleted) | None => unknown(),
+        Some(Status::TakenDown | Status::Suspended) => Failure::named("AccountTakedown", "Account has been suspended"),
+        Some(_) if actor.taken_down => Failure::named("AccountTakedown", "Account has been suspended"),
+        Some(_) => Failure::named("AccountDeactivated", "Account is deactivated"),
     }
 }

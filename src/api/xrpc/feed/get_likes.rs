@@ -39,8 +39,8 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let after = cursor(&call, Cursor::START)?;
     let reading = Reading::begin(&call).await?;
     let Some(after) = after else { return Ok(reading.ok(&empty)) };
-    let Some((coll, subject)) = names::record(&reading.client, uri).await.map_err(of_query)? else { return Ok(reading.ok(&empty)) };
-    let Some(kind) = SubjectKind::of(coll) else { return Ok(reading.ok(&empty)) };
+    let Some((collection, subject)) = names::record(&reading.client, uri).await.map_err(of_query)? else { return Ok(reading.ok(&empty)) };
+    let Some(kind) = SubjectKind::of(collection) else { return Ok(reading.ok(&empty)) };
     let reactors = Reactors { reaction: Reaction::Like(kind), subject };
     let page: Page<Edge, Cursor> =
         page(&reading.client, reading.audience, &reactors, after, limit(&call), &Wanted::default()).await.map_err(of_query)?;
