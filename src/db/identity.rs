@@ -5,6 +5,7 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 
+use super::repo::Status;
 use super::{column, execute, query, read};
 
 /// Seconds since 2020-01-01, by the server's clock.
@@ -111,18 +112,19 @@ pub async fn add(client: &impl GenericClient, accounts: &[i32]) -> Result<u64, E
     execute(client, SQL, &[&accounts]).await
 }
 
-/// Adds rows for repos among the `ids` accounts after `after` that have none: those that an older binary brought. The last account that was
+/// Adds rows for repos among the `ids` accounts after `after` that have none: those that an older binary brought. A
+/// deleted account is nobody's to resolve. The last account that was
 /// looked at; `None`: there are no more.
 pub async fn add_missing(client: &impl GenericClient, after: i32, ids: i64) -> Result<Option<i32>, Error> {
     const SQL: &str = "-- identity::add_missing
-        WITH page AS MATERIALIZED (SELECT account FROM repo WHERE account > $1 ORDER BY account LIMIT $2),
+        WITH page AS MATERIALIZED (SELECT account, status FROM repo WHERE account > $1 ORDER BY account LIMIT $2),
         added AS (
           INSERT INTO identity (account, due)
-          SELECT p.account, 1 FROM page p WHERE NOT EXISTS (SELECT FROM identity i WHERE i.account = p.account) ORDER BY p.account
+          SELECT p.account, 1 FROM page p WHERE p.status <> $3 AND NOT EXISTS (SELECT FROM identity i WHERE i.account = p.account) ORDER BY p.account
           ON CONFLICT (account) DO NOTHING
         )
         SELECT max(account) FROM page";
-    query(client, SQL, &[&after, &ids]).await?.first().map_or(Ok(None), |row| row.try_get(0))
+    query(client, SQL, &[&after, &ids, &Status::Deleted.number()]).await?.first().map_or(Ok(None), |row| row.try_get(0))
 }
 
 /// Up to `limit` accounts that are due, without those that are `busy`.

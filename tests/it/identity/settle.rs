@@ -112,6 +112,9 @@ async fn a_deleted_account_leaves_its_handle_to_others() {
     Index::new(Options::default()).purge(&mut rig.client, alice).await.unwrap().unwrap();
     assert_eq!(rig.handles().await, of(None, Some("b.test")));
     assert_eq!(rig.client.query("SELECT FROM identity", &[]).await.unwrap().len(), 1);
+    // Who looks for repos that are not resolved does not bring it back.
+    identity::add_missing(&rig.client, 0, 10).await.unwrap();
+    assert_eq!(rig.client.query("SELECT FROM identity WHERE account = $1", &[&alice]).await.unwrap().len(), 0);
     // Active again, it is an account seen first.
     identity::add(&rig.client, &[alice]).await.unwrap();
     assert_eq!(rig.due(Due::First).await, [alice]);
