@@ -31,7 +31,7 @@ use crate::telemetry::Telemetry;
 struct Api {
     store: Store,
     urls: Urls,
-    identities: Identities,
+    identities: Arc<Identities>,
     telemetry: Telemetry,
     commands: Commands,
     /// DID and address of this service.
@@ -51,7 +51,17 @@ pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind((host, port)).await.with_context(|| format!("http.host, http.port: cannot listen on {host}:{port}"))
 }
 
-/// Serves until `shutdown`; `queue` takes what clients write (`None`: nothing can be written); `probes` are the routes that every process has (`/health`, `/ready`, `/status`, `/metrics`). A database that is
+/// What the role works with.
+#[derive(Debug)]
+pub struct Means {
+    pub pools: Pools,
+    /// Takes what clients write; `None`: nothing can be written.
+    pub queue: Option<Queue>,
+    /// Shared with the worker of the same process, which learns first that a key or a handle has changed.
+    pub identities: Arc<Identities>,
+}
+
+/// Serves until `shutdown`; `probes` are the routes that every process has (`/health`, `/ready`, `/status`, `/metrics`). A database that is
 /// away is no reason to stop: reads answer 503 until it is back.
 ///
 /// # Errors
@@ -59,8 +69,7 @@ pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 pub async fn serve(
     listener: TcpListener,
     config: &Config,
-    pools: Pools,
-    queue: Option<Queue>,
+    means: Means,
     telemetry: Telemetry,
     probes: Router,
     shutdown: CancellationToken,
@@ -68,13 +77,13 @@ pub async fn serve(
     let listen = listener.local_addr()?;
     telemetry.status().api(|api| api.listen = listen.to_string());
     let address = config.service.address(listen.port());
-    let store = Store::new(pools.api);
-    let (commands, driver) = Commands::new(queue, store.clone(), telemetry.clone(), DEADLINE);
+    let store = Store::new(means.pools.api);
+    let (commands, driver) = Commands::new(means.queue, store.clone(), telemetry.clone(), DEADLINE);
     let api = Arc::new(Api {
         commands,
         store,
         urls: Urls::new(&address, &config.service.video_url),
-        identities: Identities::new(config, &telemetry),
+        identities: means.identities,
         telemetry: telemetry.clone(),
         did: config.service.did.clone(),
         address,

@@ -14,6 +14,7 @@ use super::role::{Role, Roles};
 use super::{heartbeat, probes, stores};
 use crate::config::{Config, without_password};
 use crate::db::pool::Pools;
+use crate::identity::Identities;
 use crate::queue::Queue;
 use crate::telemetry::Telemetry;
 use crate::{api, http, ingest, worker};
@@ -31,6 +32,8 @@ struct Means {
     config: Arc<Config>,
     telemetry: Telemetry,
     stop: CancellationToken,
+    /// What is known of accounts, for all roles.
+    identities: Arc<Identities>,
     /// Cancelled once a worker of this process has brought the schema up to date.
     migrated: CancellationToken,
 }
@@ -45,7 +48,13 @@ pub async fn start(
 ) -> anyhow::Result<()> {
     let process = config.worker.process_name(port(&config, roles));
     config.worker.consumer_id = Some(process.clone());
-    let means = Means { config: Arc::new(config), telemetry: telemetry.clone(), stop: stop.clone(), migrated: CancellationToken::new() };
+    let means = Means {
+        identities: Arc::new(Identities::new(&config, telemetry)),
+        config: Arc::new(config),
+        telemetry: telemetry.clone(),
+        stop: stop.clone(),
+        migrated: CancellationToken::new(),
+    };
     let pools = stores::pools(&means.config)?;
     let probes = probes::router(telemetry.clone(), pools.as_ref().map(|pools| pools.api.clone()));
     if !roles.has(Role::Api) {
@@ -95,7 +104,7 @@ async fn run_worker(means: Means, pools: Pools) -> anyhow::Result<()> {
     // Connections from before the migration may lack the api's role.
     pools.api.retain(|_, _| false);
     info!("PostgreSQL pool created");
-    worker::run(means.config, queue, pools.writer, means.telemetry, means.stop).await
+    worker::run(means.config, queue, pools.writer, means.identities, means.telemetry, means.stop).await
 }
 
 async fn run_api(means: Means, beside_worker: bool, pools: Pools, probes: http::Router) -> anyhow::Result<()> {
@@ -108,7 +117,8 @@ async fn run_api(means: Means, beside_worker: bool, pools: Pools, probes: http::
     if queue.is_none() {
         warn!("no redis.url is set: what clients write (mutes, seen marks, takedowns) is refused");
     }
-    api::serve(listener, &means.config, pools, queue, means.telemetry, probes, means.stop).await
+    let served = api::Means { pools, queue, identities: means.identities };
+    api::serve(listener, &means.config, served, means.telemetry, probes, means.stop).await
 }
 
 /// A handle on the queue, which connects at its first use; `None` where no Redis is named.

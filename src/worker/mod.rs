@@ -43,11 +43,18 @@ use crate::queue::{HASH_NAME, Queue, QueueError};
 use crate::telemetry::Telemetry;
 
 /// Applies the queue until `shutdown`; what is being applied then is brought to its end. `pool` = connections for writing to a migrated
-/// database; `worker.consumer_id` is set.
+/// database; `worker.consumer_id` is set. What is found out of accounts is told to `identities`, so that the api of this process knows it.
 ///
 /// # Errors
 /// A queue or database that was made for other settings, a Redis that must not be used as it is, another worker of this name. Everything else is retried.
-pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    config: Arc<Config>,
+    queue: Queue,
+    pool: Pool,
+    identities: Arc<Identities>,
+    telemetry: Telemetry,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let current: Option<Endpoint> = config.relay.url.parse().ok();
     let context = Arc::new(Context {
         settings: config.worker.clone(),
@@ -87,7 +94,6 @@ pub async fn run(config: Arc<Config>, queue: Queue, pool: Pool, telemetry: Telem
     parts.spawn(part(wake::run(Arc::clone(&context))));
     parts.spawn(part(sweep::run(Arc::clone(&context))));
     parts.spawn(part(lag::run(Arc::clone(&context))));
-    let identities = Identities::new(&config, &context.telemetry);
     parts.spawn(part(identity::run(Arc::clone(&context), identities, config.identity.concurrency)));
     parts.spawn(upkeep::run(Arc::clone(&context)).in_current_span());
     // None ends before the shutdown, unless it panicked or must not go on: then the role ends, and with it the others.

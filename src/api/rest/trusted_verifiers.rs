@@ -24,7 +24,7 @@ struct Trust {
 }
 
 pub(super) async fn answer(api: Arc<Api>, request: Request) -> Result<Response, Failure> {
-    api.auth.caller(PATH, Access::Admin, &request.headers, &api.identities).await?;
+    api.auth.caller(PATH, Access::Admin, &request.headers, &*api.identities).await?;
     // A form of another site can send no JSON type, so that nobody's browser can be made to ask this.
     let kind = request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("application/json") {

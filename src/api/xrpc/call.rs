@@ -69,7 +69,7 @@ where
 
 async fn call(api: Arc<Api>, nsid: &'static str, access: Access, request: Request) -> Result<Call, Failure> {
     let params = lexicon::embedded().params(nsid, &request.query).map_err(|invalid| Failure::invalid(format!("Error: {invalid}")))?;
-    let caller = api.auth.caller(nsid, access, &request.headers, &api.identities).await?;
+    let caller = api.auth.caller(nsid, access, &request.headers, &*api.identities).await?;
     let input = input::read(nsid, &request)?;
     let asked = Labelers::accepted(&request.headers, &api.default_labelers);
     Ok(Call { api, caller, params, input, asked, headers: request.headers })

@@ -33,9 +33,9 @@ const GATHER: Duration = Duration::from_millis(10);
 const MISSING: i64 = 5000;
 
 /// Runs until `shutdown`; up to `concurrency` accounts are resolved at once.
-pub async fn run(context: Arc<Context>, identities: Identities, concurrency: usize) {
+pub async fn run(context: Arc<Context>, identities: Arc<Identities>, concurrency: usize) {
     let mut resolver = Resolver {
-        identities: Arc::new(identities),
+        identities,
         concurrency,
         running: JoinSet::new(),
         busy: Vec::new(),

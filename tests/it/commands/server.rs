@@ -9,6 +9,7 @@ use appviewd::atproto::jwt::{Claims, issue};
 use appviewd::config::database::Database;
 use appviewd::db::pool::Pools;
 use appviewd::http::Router;
+use appviewd::identity::Identities;
 use appviewd::queue::Queue;
 use appviewd::telemetry::Telemetry;
 use appviewd::{api, lexicon};
@@ -49,7 +50,8 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let served = tokio::spawn(async move {
             let (telemetry, never) = (Telemetry::new(&["api"]), CancellationToken::new());
-            api::serve(listener, &config, pools, queue, telemetry, Router::new(), never).await.unwrap();
+            let identities = Arc::new(Identities::new(&config, &telemetry));
+            api::serve(listener, &config, api::Means { pools, queue, identities }, telemetry, Router::new(), never).await.unwrap();
         });
         let told = tokio::spawn(tell(directory));
         Self { address, _tasks: [AbortOnDropHandle::new(served), AbortOnDropHandle::new(told)] }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use appviewd::atproto::frame::{Frame, IdentityFrame};
+use appviewd::atproto::{SigningKey, jwt};
 use appviewd::sandbox::Network;
 use appviewd::sandbox::directory::{Fault, Question};
 use serde_json::Value;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use crate::support::daemon::Daemon;
 use crate::support::directory::TestDirectory;
 use crate::support::eventually;
+use crate::support::sign_in;
 use crate::support::stack::Stack;
 
 const ACCOUNTS: usize = 12;
@@ -27,7 +29,7 @@ impl Rig {
         let (mut stack, directory) = (Stack::start(seed).await, TestDirectory::start().await);
         stack.network = Network::new(seed, ACCOUNTS).known_to(Arc::clone(&directory.directory));
         let mut daemon = stack.daemon("all", "ingest,worker,api");
-        daemon.set("PLC_URL", directory.url()).set("APPVIEW_NET__CONNECT_TO", directory.detour());
+        daemon.set("APPVIEW_DID", sign_in::SERVICE).set("PLC_URL", directory.url()).set("APPVIEW_NET__CONNECT_TO", directory.detour());
         stack.send(120);
         daemon.start().await;
         let rig = Self { stack, directory, daemon };
@@ -190,4 +192,26 @@ async fn what_a_killed_worker_left_is_resolved_after_its_next_start() {
     rig.daemon.start().await;
     rig.settled().await;
     assert_eq!(rig.handle(&alice).await, "again.sandbox.test");
+}
+
+/// The one cache of the process: what the worker finds out after the event is what the API believes.
+#[tokio::test]
+async fn a_key_that_was_given_up_opens_nothing_once_its_event_is_applied() {
+    let rig = Rig::start(48).await;
+    let [(alice, _), _] = rig.two().await;
+    let [old, new] = ["old", "new"].map(sign_in::key);
+    let path = format!("/xrpc/app.bsky.actor.getProfile?actor={alice}");
+    let ask = async || {
+        let token = jwt::issue(&sign_in::claims(&alice, &path), &old);
+        rig.daemon.get_with(&path, &format!("Authorization: Bearer {token}\r\n")).await.unwrap()
+    };
+    let changed_to = async |key: &SigningKey| {
+        rig.directory.directory.change(&alice, |account| account.key = key.multibase());
+        rig.identity(&alice);
+        rig.settled().await;
+    };
+    changed_to(&old).await;
+    assert!(ask().await.contains("\"viewer\""), "it is signed in: {}", ask().await);
+    changed_to(&new).await;
+    assert!(ask().await.contains("BadJwtSignature"), "{}", ask().await);
 }

@@ -11,6 +11,7 @@ use appviewd::config::database::Database;
 use appviewd::db::pool::Pools;
 use appviewd::db::{migrate, offset};
 use appviewd::http::Router;
+use appviewd::identity::Identities;
 use appviewd::index::{Batch, Index};
 use appviewd::queue::{Action, Body, Commit, Event, Op, Position};
 use appviewd::telemetry::Telemetry;
@@ -87,7 +88,9 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let (telemetry, token, served_pools) = (Telemetry::new(&["api"]), stop.clone(), pools.clone());
-        let served = tokio::spawn(async move { api::serve(listener, &config, served_pools, None, telemetry, Router::new(), token).await });
+        let identities = Arc::new(Identities::new(&config, &telemetry));
+        let means = api::Means { pools: served_pools, queue: None, identities };
+        let served = tokio::spawn(async move { api::serve(listener, &config, means, telemetry, Router::new(), token).await });
         let index = Index::new(appviewd::config::index::Index { other_collections: true });
         Self { postgres, pools, address, directory, index, at: Position::LIVE, stop, served: Some(served) }
     }

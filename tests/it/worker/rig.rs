@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use appviewd::config::Config;
 use appviewd::config::ingest::Verify;
 use appviewd::db::{migrate, pool};
+use appviewd::identity::Identities;
 use appviewd::ingest::judge::{Verdict, judge};
 use appviewd::queue::Queue;
 use appviewd::sandbox::{Network, Oracle};
@@ -106,7 +107,8 @@ impl Rig {
         config.worker.consumer_id = Some(name.to_owned());
         let (telemetry, shutdown) = (Telemetry::new(&["worker"]), CancellationToken::new());
         let pool = pool::writer(postgres, 10).unwrap();
-        let role = worker::run(Arc::new(config), queue, pool, telemetry.clone(), shutdown.clone());
+        let identities = Arc::new(Identities::new(&config, &telemetry));
+        let role = worker::run(Arc::new(config), queue, pool, identities, telemetry.clone(), shutdown.clone());
         Worker { telemetry, shutdown, task: AbortOnDropHandle::new(tokio::spawn(role)) }
     }
 
