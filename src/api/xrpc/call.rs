@@ -14,7 +14,7 @@ use super::labelers::Labelers;
 use crate::api::Api;
 use crate::api::failure::of_query;
 use crate::db::Client;
-use crate::http::{self, Failure, Request, Response, Router};
+use crate::http::{self, Failure, Handler, Request, Response, Router};
 use crate::lexicon::{self, Params};
 use crate::query::viewer::{self, Viewer};
 
@@ -41,14 +41,7 @@ where
     F: Fn(Call) -> A + Copy + Send + Sync + 'static,
     A: Future<Output = Result<Response, Failure>> + Send + 'static,
 {
-    let api = Arc::clone(api);
-    router.query(
-        nsid,
-        http::handler(move |request| {
-            let api = Arc::clone(&api);
-            async move { answer(call(api, nsid, access, request).await?).await }
-        }),
-    )
+    router.query(nsid, handler(api, nsid, access, answer))
 }
 
 /// A procedure: POST with parameters and a JSON body, each where its lexicon has them.
@@ -57,14 +50,20 @@ where
     F: Fn(Call) -> A + Copy + Send + Sync + 'static,
     A: Future<Output = Result<Response, Failure>> + Send + 'static,
 {
+    router.procedure(nsid, handler(api, nsid, access, answer))
+}
+
+/// Checks each request before `answer` sees it.
+fn handler<F, A>(api: &Arc<Api>, nsid: &'static str, access: Access, answer: F) -> Handler
+where
+    F: Fn(Call) -> A + Copy + Send + Sync + 'static,
+    A: Future<Output = Result<Response, Failure>> + Send + 'static,
+{
     let api = Arc::clone(api);
-    router.procedure(
-        nsid,
-        http::handler(move |request| {
-            let api = Arc::clone(&api);
-            async move { answer(call(api, nsid, access, request).await?).await }
-        }),
-    )
+    http::handler(move |request| {
+        let api = Arc::clone(&api);
+        async move { answer(call(api, nsid, access, request).await?).await }
+    })
 }
 
 async fn call(api: Arc<Api>, nsid: &'static str, access: Access, request: Request) -> Result<Call, Failure> {

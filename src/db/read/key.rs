@@ -3,7 +3,6 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 
-use crate::collection::Ref;
 use crate::db::record::Path;
 use crate::db::{column, query, read};
 
@@ -15,16 +14,6 @@ pub async fn texts(client: &impl GenericClient, paths: &[Path]) -> Result<Vec<((
         JOIN rkey_alias a ON a.author = k.author AND a.coll = k.coll AND a.rkey = k.rkey";
     let (authors, colls) = (column(paths, |p| p.at.author), column(paths, |p| p.coll.number()));
     read(&query(client, SQL, &[&authors, &colls, &column(paths, |p| p.at.rkey)]).await?, text)
-}
-
-/// The texts of the keys with these negative ids, of any collection: an id names one key of the whole index.
-pub async fn by_id(client: &impl GenericClient, keys: &[Ref]) -> Result<Vec<((i32, i64), String)>, Error> {
-    // An author has few such keys; the index leads from the author to them.
-    const SQL: &str = "-- read::key::by_id
-        SELECT a.author, a.rkey, a.real_rkey
-        FROM UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
-        JOIN rkey_alias a ON a.author = k.author AND a.rkey = k.rkey";
-    read(&query(client, SQL, &[&column(keys, |k| k.author), &column(keys, |k| k.rkey)]).await?, text)
 }
 
 /// The DID of account `id`.

@@ -17,7 +17,8 @@ pub use reaction::Reactions;
 pub use relation::{Block, Mute, Pairs, Relations};
 
 use super::{Audience, QueryError, names};
-use crate::collection::Ref;
+use crate::collection::{Coll, Ref};
+use crate::db::record::Path;
 use crate::db::{Client, read};
 
 /// Posts inside posts that are looked up: a quote, and the quote in it. The views nest no deeper.
@@ -120,12 +121,13 @@ impl Hydration {
 
     /// The texts of keys that are no TID: as a rule there is none.
     async fn find_keys(&mut self, client: &Client) -> Result<(), QueryError> {
-        let own = self.audience.viewer.into_iter().flat_map(|viewer| self.reactions.keys(viewer));
-        let all = self.posts.keys().copied().chain(self.lists.keys().copied()).chain(self.relations.keys()).chain(own);
-        let aliased: HashSet<Ref> = all.filter(|at| at.rkey < 0).collect();
+        let own = self.audience.viewer.into_iter().flat_map(|viewer| self.reactions.paths(viewer));
+        let posts = self.posts.keys().map(|at| Path { coll: Coll::POST, at: *at });
+        let lists = self.lists.keys().map(|at| Path { coll: Coll::LIST, at: *at });
+        let all = posts.chain(lists).chain(self.relations.paths()).chain(own);
+        let aliased: Vec<Path> = all.filter(|path| path.at.rkey < 0).collect();
         if !aliased.is_empty() {
-            let aliased: Vec<Ref> = aliased.into_iter().collect();
-            self.aliases.extend(read::key::by_id(client, &aliased).await?);
+            self.aliases.extend(read::key::texts(client, &aliased).await?);
         }
         Ok(())
     }

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::collection::{Edge, EdgeKind, Pair, Ref, SubjectKind};
+use crate::collection::{Coll, Edge, EdgeKind, Pair, Ref, SubjectKind};
 use crate::db::read::relation;
+use crate::db::record::Path;
 use crate::db::{Client, edge};
 use crate::query::QueryError;
 
@@ -41,9 +42,11 @@ impl Reactions {
         self.muted_threads.contains(&root)
     }
 
-    /// The keys of likes and reposts.
-    pub(super) fn keys(&self, viewer: i32) -> impl Iterator<Item = Ref> {
-        self.likes.values().chain(self.reposts.values()).map(move |rkey| Ref { rkey: *rkey, author: viewer })
+    /// The likes and reposts.
+    pub(super) fn paths(&self, author: i32) -> impl Iterator<Item = Path> {
+        let path = move |coll, rkey: &i64| Path { coll, at: Ref { rkey: *rkey, author } };
+        let likes = self.likes.values().map(move |rkey| path(Coll::LIKE, rkey));
+        likes.chain(self.reposts.values().map(move |rkey| path(Coll::REPOST, rkey)))
     }
 
     /// The key of the like of a post.

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::collection::Ref;
+use crate::collection::{Coll, Ref};
 use crate::db::Client;
 use crate::db::read::relation::{self, Pair};
+use crate::db::record::Path;
 use crate::query::QueryError;
 
 /// How one account blocks another.
@@ -146,10 +147,11 @@ impl Relations {
         blocked.chain(self.mutes.values().filter_map(|mute| mute.list))
     }
 
-    /// The keys of what is told of all this, with their authors.
-    pub(super) fn keys(&self) -> impl Iterator<Item = Ref> {
-        let follows = self.follows.iter().map(|((author, _), rkey)| Ref { rkey: *rkey, author: *author });
-        let blocks = self.blocks.iter().filter_map(|((author, _), block)| Some(Ref { rkey: block.direct?, author: *author }));
+    /// The follows and blocks that are told.
+    pub(super) fn paths(&self) -> impl Iterator<Item = Path> {
+        let path = |coll, author: i32, rkey| Path { coll, at: Ref { rkey, author } };
+        let follows = self.follows.iter().map(move |((author, _), rkey)| path(Coll::FOLLOW, *author, *rkey));
+        let blocks = self.blocks.iter().filter_map(move |((author, _), block)| Some(path(Coll::BLOCK, *author, block.direct?)));
         follows.chain(blocks)
     }
 

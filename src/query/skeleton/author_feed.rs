@@ -60,8 +60,8 @@ pub struct Request {
     pub filter: Filter,
     pub cursor: Cursor,
     pub limit: usize,
-    /// Put the post that the author pinned first.
-    pub pins: bool,
+    /// The post of their own that the author pinned, where it is to stand first.
+    pub pin: Option<Ref>,
 }
 
 /// The author's feed, but for the post that stands pinned before it.
@@ -76,7 +76,7 @@ struct AuthorFeed {
 /// # Errors
 /// The database's; stored bytes that cannot be unpacked.
 pub async fn author_feed(client: &Client, audience: Audience, request: Request) -> Result<(Option<Ref>, Page<Item, Cursor>), QueryError> {
-    let pin = if request.pins { pinned(client, request.author).await? } else { None };
+    let pin = request.pin;
     let skeleton = AuthorFeed { author: request.author, filter: request.filter, pin };
     let extra = Wanted { posts: pin.into_iter().collect(), replies: true, actors: vec![request.author], ..Wanted::default() };
     let page = page(client, audience, &skeleton, request.cursor, request.limit, &extra).await?;
@@ -121,10 +121,11 @@ fn is_own_thread(post: Ref, own: &HashSet<Ref>, state: &Hydration) -> bool {
     false
 }
 
-/// The post of their own that `author` pinned.
-async fn pinned(client: &Client, author: i32) -> Result<Option<Ref>, QueryError> {
-    let wanted = Wanted { actors: vec![author], ..Wanted::default() };
-    let state = Hydration::load(client, Audience::default(), &wanted).await?;
+/// The post of their own that `author`, who was gathered in `state`, pinned.
+///
+/// # Errors
+/// The database's.
+pub async fn pinned(client: &Client, state: &Hydration, author: i32) -> Result<Option<Ref>, QueryError> {
     let profile = state.actor(author).and_then(|actor| ProfileFields::of(actor.profile.as_deref()?));
     let Some(pin) = profile.and_then(|profile| profile.pinned_post) else { return Ok(None) };
     let posts = names::posts(client, std::iter::once(pin.uri)).await?;

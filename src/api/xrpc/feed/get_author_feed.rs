@@ -6,7 +6,7 @@ use super::Feed;
 use crate::api::failure::of_query;
 use crate::http::{Failure, Response};
 use crate::query::hydrate::{Hydration, Wanted};
-use crate::query::skeleton::author_feed::{Filter, Request, author_feed};
+use crate::query::skeleton::author_feed::{Filter, Request, author_feed, pinned};
 use crate::query::skeleton::feed::Cursor;
 
 pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
@@ -18,13 +18,10 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let did = &state.actor(author).ok_or_else(unknown)?.did;
     refuse_blocked(&state, author, did)?;
     let Some(cursor) = cursor else { return reading.ok_at_rev(&Feed::default()) };
-    let request = Request {
-        author,
-        filter: Filter::named(call.params.text("filter").unwrap_or_default()),
-        cursor,
-        limit: limit(&call),
-        pins: call.params.bool("includePins") == Some(true) && cursor == Cursor::NEWEST,
-    };
+    let pins = call.params.bool("includePins") == Some(true) && cursor == Cursor::NEWEST;
+    let pin = if pins { pinned(&reading.client, &state, author).await.map_err(of_query)? } else { None };
+    let request =
+        Request { author, filter: Filter::named(call.params.text("filter").unwrap_or_default()), cursor, limit: limit(&call), pin };
     let (pin, page) = author_feed(&reading.client, reading.audience, request).await.map_err(of_query)?;
     super::feed(&reading, &call, pin, &page).await
 }
