@@ -4,11 +4,26 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::disk::Disk;
 use super::run;
+
+/// Of every cluster of a test. Dynamic shared memory in files of the cluster: a server that is killed leaves its segments behind, a MB of
+/// `/dev/shm` each time, and a few hundred tests later no server starts any more.
+const SETTINGS: [&str; 6] = [
+    "listen_addresses=",
+    "fsync=off",
+    "shared_buffers=64MB",
+    "max_connections=60",
+    "logging_collector=off",
+    "dynamic_shared_memory_type=mmap",
+];
+
+/// A server that takes longer has said why.
+const STARTS: Duration = Duration::from_secs(30);
 
 /// A running (or stopped) cluster. Dropping it kills the server and removes its files.
 pub struct Postgres {
@@ -80,13 +95,17 @@ impl Postgres {
         let _ = fs::remove_file(data.join("postmaster.pid"));
         let mut command = unprivileged(&bin("postgres"));
         command.arg("-D").arg(&data).arg("-k").arg(self.dir.path());
-        for setting in ["listen_addresses=", "fsync=off", "shared_buffers=64MB", "max_connections=60", "logging_collector=off"] {
+        for setting in SETTINGS {
             command.args(["-c", setting]);
         }
         let log = fs::File::create(self.dir.path().join("log")).unwrap();
         self.child = Some(command.stderr(log.try_clone().unwrap()).stdout(log).spawn().unwrap());
         let url = self.url();
-        super::eventually("postgres answers", 30, async || connect_once(&url).await.is_some()).await;
+        let end = Instant::now() + STARTS;
+        while connect_once(&url).await.is_none() {
+            assert!(Instant::now() < end, "postgres does not answer; it said: {}", self.said());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// kill -9 of the postmaster; its backends notice and end. Whether it died of that.
@@ -100,8 +119,16 @@ impl Postgres {
 
     /// Stops the server cleanly (fast shutdown).
     pub fn stop(&mut self) {
+        self.end("-INT");
+    }
+
+    /// Tells the server to end, and waits for that.
+    fn end(&mut self, signal: &str) {
         if let Some(mut child) = self.child.take() {
-            run(Command::new("kill").arg("-INT").arg(child.id().to_string()));
+            let told = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
+            if !told.is_ok_and(|told| told.success()) {
+                let _ = child.kill();
+            }
             let _ = child.wait();
         }
     }
@@ -128,8 +155,10 @@ impl Postgres {
 }
 
 impl Drop for Postgres {
+    /// At once (immediate shutdown), but by the server itself, which takes its shared memory with it.
     fn drop(&mut self) {
-        self.kill();
+        self.end("-QUIT");
+        wait_until_alone(&self.data());
     }
 }
 
@@ -175,7 +204,7 @@ fn wait_until_alone(data: &Path) {
         if !left {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
