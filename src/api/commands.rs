@@ -210,7 +210,7 @@ type Found = Vec<(CommandId, Result<(), SubmitError>)>;
 async fn outcomes(store: &Store, ids: &[CommandId]) -> Result<Found, QueryError> {
     let client = store.connection().await?;
     let ids: Vec<&[u8]> = ids.iter().map(|id| id.0.as_slice()).collect();
-    let told = command::outcomes(&client, &ids).await?;
+    let told = command::outcomes(&**client, &ids).await?;
     let read = |(id, json): command::Told| Some((CommandId(id.try_into().ok()?), Outcome::from_json(&json).ok()?));
     let result = |(id, outcome)| match outcome {
         Outcome::Done => (id, Ok(())),

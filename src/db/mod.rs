@@ -34,6 +34,7 @@ pub mod reject;
 pub mod repo;
 pub mod seen;
 pub mod server;
+pub mod shared;
 pub mod size;
 pub mod stat;
 pub mod takedown;

@@ -84,7 +84,8 @@ impl Pools {
     pub fn new(database: &Database) -> Result<Self, PoolError> {
         let url = database.url.as_deref().ok_or(PoolError::NoUrl)?;
         let half = (database.pool_size / 2).max(1);
-        let api_size = database.pool_size.saturating_sub(half).max(1);
+        // What requests share, and one that they leave alone.
+        let api_size = database.pool_size.saturating_sub(half).max(2);
         let api = match &database.api_url {
             Some(own) => api(own, api_size, false)?,
             None => api(url, api_size, true)?,

@@ -15,11 +15,14 @@ pub mod views;
 pub use audience::Audience;
 pub use cursor::{Cursor, CursorError};
 
+use std::sync::Arc;
+
 use deadpool_postgres::Pool;
 
 use crate::collection::PackError;
+use crate::db::meta;
 use crate::db::read::process::{self, Process};
-use crate::db::{Client, meta};
+use crate::db::shared::{Connection, Shared};
 
 /// Why a read gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -49,21 +52,21 @@ impl QueryError {
 /// Where reads go: connections that cannot write.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: Pool,
+    shared: Shared,
 }
 
 impl Store {
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        Self { pool }
+        Self { shared: Shared::new(pool) }
     }
 
-    /// A connection for one request; its statements may be sent at once.
+    /// A connection for one request, which others use as well; its statements may be sent at once.
     ///
     /// # Errors
-    /// None is free in time, or the server is away.
-    pub async fn connection(&self) -> Result<Client, QueryError> {
-        Ok(self.pool.get().await?)
+    /// The server is away.
+    pub async fn connection(&self) -> Result<Arc<Connection>, QueryError> {
+        Ok(self.shared.connection().await?)
     }
 
     /// Whether the database answers.
@@ -81,6 +84,6 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn processes(&self) -> Result<Vec<Process>, QueryError> {
-        Ok(process::alive(&self.connection().await?).await?)
+        Ok(process::alive(&**self.connection().await?).await?)
     }
 }

@@ -1,6 +1,7 @@
 //! What every reading method begins with: a connection, for whom is read, and which page.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -8,7 +9,7 @@ use super::labelers::Labelers;
 use super::{Call, at_rev, ok};
 use crate::api::failure::of_query;
 use crate::collection::Ref;
-use crate::db::Client;
+use crate::db::shared::Connection;
 use crate::http::{Failure, Response};
 use crate::query::hydrate::{Hydration, Wanted};
 use crate::query::viewer::Viewer;
@@ -17,7 +18,7 @@ use crate::query::{Audience, CursorError, names};
 /// The first steps of a read.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub client: Client,
+    pub client: Arc<Connection>,
     pub audience: Audience,
     viewer: Option<Viewer>,
     labelers: Labelers,

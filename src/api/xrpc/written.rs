@@ -33,7 +33,7 @@ pub(super) async fn actor(call: &Call, identifier: &str) -> Result<Did, Failure>
     let client = call.api.store.connection().await.map_err(of_query)?;
     let unknown = || Failure::invalid("Actor not found");
     let id = names::account(&client, identifier).await.map_err(of_query)?.ok_or_else(unknown)?;
-    let did = key::did(&client, id).await.map_err(|error| of_query(error.into()))?;
+    let did = key::did(&**client, id).await.map_err(|error| of_query(error.into()))?;
     did.and_then(|did| did.parse().ok()).ok_or_else(unknown)
 }
 

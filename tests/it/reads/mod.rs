@@ -10,6 +10,7 @@ mod posts;
 mod profile;
 mod record;
 mod relations;
+mod shared;
 mod takedowns;
 mod timeline;
 pub mod world;

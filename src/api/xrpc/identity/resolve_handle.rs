@@ -16,7 +16,7 @@ struct Output<'a> {
 pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let handle = call.params.text("handle").unwrap_or_default().to_ascii_lowercase();
     let client = call.api.store.connection().await.map_err(of_query)?;
-    let indexed = identity::did_of(&client, &handle).await.map_err(QueryError::from).map_err(of_query)?;
+    let indexed = identity::did_of(&**client, &handle).await.map_err(QueryError::from).map_err(of_query)?;
     drop(client);
     if let Some(did) = indexed {
         return Ok(ok(&Output { did: &did }));
