@@ -2,8 +2,9 @@
 //! holds everywhere.
 
 use super::hydrate::{Block, Hydration, Mute};
-use crate::collection::Ref;
 use crate::collection::feed::post::{FLAG_DETACHED, FLAG_QUOTE, FLAG_VIOLATES};
+use crate::collection::{Coll, Ref};
+use crate::db::read::notification::Notice;
 
 impl Hydration {
     /// Whether the audience and this account are kept apart: one of them blocks the other, itself or by a list.
@@ -85,5 +86,16 @@ impl Hydration {
     #[must_use]
     pub fn splits(&self, place: Ref, other: Option<Ref>) -> bool {
         other.is_some_and(|other| self.are_apart(place.author, other.author))
+    }
+
+    /// Whether its recipient is told of a notification.
+    #[must_use]
+    pub fn shows_notice(&self, notice: &Notice) -> bool {
+        let author = notice.record.author;
+        let from_hidden = self.actor(author).is_none() || self.is_blocked(author) || self.mute(author).is_full();
+        // A verification that is gone is told of all the same.
+        let is_held = notice.why.coll() == Coll::VERIFICATION || self.notice_record(notice).is_some();
+        let unwanted = self.is_of_muted_thread(notice) || self.is_of_hidden_reply(notice);
+        is_held && !from_hidden && !unwanted && self.holds_notice_subject(notice)
     }
 }

@@ -39,6 +39,8 @@ pub(super) fn routes(api: &Arc<Api>) -> Router {
     let router = query(router, api, "app.bsky.graph.getFollowers", Access::OptionalOrAdmin, graph::get_followers::answer);
     let router = query(router, api, "app.bsky.graph.getFollows", Access::OptionalOrAdmin, graph::get_follows::answer);
     let router = query(router, api, "app.bsky.graph.getKnownFollowers", Access::Required, graph::get_known_followers::answer);
+    let router = query(router, api, "app.bsky.notification.getUnreadCount", Access::Required, notification::get_unread_count::answer);
+    let router = query(router, api, "app.bsky.notification.listNotifications", Access::Required, notification::list_notifications::answer);
     let router = query(router, api, "com.atproto.identity.resolveHandle", Access::Open, identity::resolve_handle::answer);
     let router = query(router, api, "com.atproto.repo.getRecord", Access::OptionalOrAdmin, repo::get_record::answer);
     procedures(router, api)

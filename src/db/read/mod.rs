@@ -5,6 +5,7 @@ pub mod feed;
 pub mod key;
 pub mod labeler;
 pub mod list;
+pub mod notification;
 pub mod post;
 pub mod process;
 pub mod record;

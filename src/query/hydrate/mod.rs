@@ -3,6 +3,7 @@
 
 mod actor;
 mod list;
+mod notice;
 mod post;
 mod reaction;
 mod relation;
@@ -12,12 +13,14 @@ use std::collections::{HashMap, HashSet};
 pub use crate::db::read::relation::Known;
 pub use actor::{Actor, Counts};
 pub use list::List;
+pub use notice::Notices;
 pub use post::{Post, micros};
 pub use reaction::Reactions;
 pub use relation::{Block, Mute, Pairs, Relations};
 
 use super::{Audience, QueryError, names};
 use crate::collection::{Coll, Ref};
+use crate::db::read::notification::Notice;
 use crate::db::record::Path;
 use crate::db::{Client, read};
 
@@ -41,6 +44,8 @@ pub struct Wanted {
     pub known: Vec<i32>,
     /// An account from which `actors` may be kept apart by blocks.
     pub apart_from: Option<i32>,
+    /// Notifications of the audience; `actors` names their authors.
+    pub notices: Vec<Notice>,
 }
 
 impl Wanted {
@@ -50,6 +55,7 @@ impl Wanted {
         self.actors.extend(&other.actors);
         self.counted.extend(&other.counted);
         self.known.extend(&other.known);
+        self.notices.extend(&other.notices);
         self.replies |= other.replies;
         self.apart_from = self.apart_from.or(other.apart_from);
     }
@@ -68,6 +74,7 @@ pub struct Hydration {
     known: HashMap<i32, Known>,
     posts: HashMap<Ref, Post>,
     lists: HashMap<Ref, List>,
+    notices: Notices,
     aliases: names::Aliases,
 }
 
@@ -83,7 +90,8 @@ impl Hydration {
     /// # Errors
     /// The database's; stored bytes that cannot be unpacked.
     pub async fn load(client: &Client, audience: Audience, wanted: &Wanted) -> Result<Self, QueryError> {
-        let (mut posts, known) = tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known))?;
+        let notices = Notices::load(client, audience.viewer, &wanted.notices);
+        let (mut posts, known, notices) = tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known), notices)?;
         let actors = accounts(audience, &posts, wanted, &known);
         let pairs = pairs(audience, &posts, &actors, wanted);
         let places: Vec<Ref> = posts.keys().copied().collect();
@@ -100,9 +108,9 @@ impl Hydration {
                 post.stat = stat;
             }
         }
-        let mut state = Self { audience, relations, reactions, actors, counts, known, posts, ..Self::default() };
+        let mut state = Self { audience, relations, reactions, actors, counts, known, posts, notices, ..Self::default() };
         state.find_lists(client).await?;
-        state.find_keys(client).await?;
+        state.find_keys(client, &wanted.notices).await?;
         Ok(state)
     }
 
@@ -120,11 +128,11 @@ impl Hydration {
     }
 
     /// The texts of keys that are no TID: as a rule there is none.
-    async fn find_keys(&mut self, client: &Client) -> Result<(), QueryError> {
+    async fn find_keys(&mut self, client: &Client, notices: &[Notice]) -> Result<(), QueryError> {
         let own = self.audience.viewer.into_iter().flat_map(|viewer| self.reactions.paths(viewer));
         let posts = self.posts.keys().map(|at| Path { coll: Coll::POST, at: *at });
         let lists = self.lists.keys().map(|at| Path { coll: Coll::LIST, at: *at });
-        let all = posts.chain(lists).chain(self.relations.paths()).chain(own);
+        let all = posts.chain(lists).chain(self.relations.paths()).chain(own).chain(self.notice_paths(notices));
         let aliased: Vec<Path> = all.filter(|path| path.at.rkey < 0).collect();
         if !aliased.is_empty() {
             self.aliases.extend(read::key::texts(client, &aliased).await?);
@@ -141,6 +149,7 @@ impl Hydration {
         self.known.extend(other.known);
         self.posts.extend(other.posts);
         self.lists.extend(other.lists);
+        self.notices.absorb(other.notices);
         self.aliases.extend(other.aliases);
     }
 

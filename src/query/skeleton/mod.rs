@@ -5,6 +5,7 @@ pub mod author_feed;
 pub mod feed;
 pub mod follow;
 pub mod known;
+pub mod notification;
 pub mod quote;
 pub mod reaction;
 pub mod timeline;

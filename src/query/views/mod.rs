@@ -6,6 +6,7 @@ pub mod embed;
 pub mod feed;
 mod label;
 pub mod list;
+pub mod notification;
 pub mod post;
 mod urls;
 

@@ -5,6 +5,7 @@ mod database;
 mod feed;
 mod http;
 mod lists;
+mod notifications;
 mod plans;
 mod posts;
 mod profile;

@@ -4,16 +4,23 @@ use std::fmt::Write as _;
 
 use appviewd::atproto::cbor::Value;
 
-use super::world::{ALICE, BOB, World, edge, key, post, time, uri};
+use super::world::{ALICE, BOB, World, edge, key, post, reference, time, uri};
 
 /// Tables of a row a process or a setting, read whole on purpose.
 const SMALL: [&str; 2] = ["heartbeat", "collection"];
 
 /// Pages in an order that their index has but for ties.
-const PAGES: [&str; 5] = ["read::list::likes", "read::list::reposts", "read::list::quotes", "read::list::followers", "read::list::follows"];
+const PAGES: [&str; 6] = [
+    "read::list::likes",
+    "read::list::reposts",
+    "read::list::quotes",
+    "read::list::followers",
+    "read::list::follows",
+    "read::notification::newest",
+];
 
 /// Statements that must have been prepared, so that none is passed over.
-const PREPARED: [&str; 34] = [
+const PREPARED: [&str; 41] = [
     "read::actor::by_id",
     "read::actor::counts",
     "read::list::known_followers",
@@ -23,6 +30,13 @@ const PREPARED: [&str; 34] = [
     "read::list::followers",
     "read::list::follows",
     "read::list::members",
+    "read::notification::newest",
+    "read::notification::seen",
+    "read::notification::taken_down",
+    "read::notification::threads",
+    "read::notification::unread",
+    "record::held",
+    "threadgate::of",
     "read::relation::blocks",
     "read::relation::follows",
     "read::relation::known",
@@ -72,6 +86,8 @@ async fn signed_in(world: &mut World, target: &str) {
         format!("app.bsky.graph.getFollows?actor={BOB}"),
         format!("app.bsky.graph.getKnownFollowers?actor={BOB}"),
         "app.bsky.feed.getTimeline".to_owned(),
+        "app.bsky.notification.listNotifications".to_owned(),
+        "app.bsky.notification.getUnreadCount".to_owned(),
     ] {
         let answer = world.get_as(ALICE, &format!("/xrpc/{path}")).await;
         assert_eq!(answer.status, 200, "{path}");
@@ -93,6 +109,9 @@ async fn every_statement_of_the_api_uses_its_index() {
     ] {
         world.put(BOB, collection, &key(at), &edge(collection, subject, cid, created)).await;
     }
+    let named = || reference(&target, cid);
+    let reply = vec![("reply", Value::map([("root", named()), ("parent", named())]))];
+    world.put(BOB, "app.bsky.feed.post", &key(6), &post("reply", 6, reply)).await;
     let get = "com.atproto.repo.getRecord";
     let alias = ("uris", "at://did:plc:aliceaaaaaaaaaaaaaaaaaaa/app.bsky.feed.post/no-tid");
     for (nsid, params) in [
