@@ -16,6 +16,7 @@ pub mod frame;
 pub mod handle;
 pub mod json;
 pub mod jwt;
+pub mod label;
 pub mod language;
 pub mod mst;
 pub mod nsid;

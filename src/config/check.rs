@@ -22,6 +22,8 @@ const POOL_SIZE: RangeInclusive<usize> = 4..=500;
 /// More would be a burden to the directory and to the hosts of handles.
 const CONCURRENCY: RangeInclusive<usize> = 1..=512;
 const PARTITIONS: RangeInclusive<u16> = 1..=1024;
+/// Each is a connection, and a bit of a set that every request carries; official clients ask for 21 at most.
+const LABELERS: RangeInclusive<usize> = 0..=64;
 /// Below it the queue holds a few seconds of the network only.
 const SMALL_HIGH_WATER: u64 = 64 << 20;
 /// Rows written in smaller batches cost two to three times the CPU.
@@ -60,6 +62,8 @@ pub fn errors(config: &Config) -> Result<(), Vec<String>> {
     check("service.public_url", config.service.public_url.as_deref().map_or(Ok(()), |url| address(url, &["https", "http"])));
     check("service.video_url", address(&config.service.video_url, &["https", "http"]));
     check("labels.default_labelers", config.labels.default_labelers.iter().try_for_each(|labeler| did(labeler)));
+    check("labels.endpoints", config.labels.endpoints.iter().try_for_each(|entry| labeler(entry)));
+    check("labels", within(&config.labels.labelers().len(), &LABELERS));
     check("identity.plc_url", address(&config.identity.plc_url, &["https", "http"]));
     let resolver = config.identity.handle_resolver_url.as_deref();
     check("identity.handle_resolver_url", resolver.map_or(Ok(()), |url| address(url, &["https", "http"])));
@@ -107,6 +111,10 @@ pub fn warnings(config: &Config) -> Vec<String> {
             format!("relay.url = {}: without TLS anyone on the way can forge the network", config.relay.url),
         ),
         (
+            config.labels.allow_unsigned,
+            "labels.allow_unsigned (LABELS_ALLOW_UNSIGNED): labels are taken without a signature; for development only".to_owned(),
+        ),
+        (
             config.admin.impersonation,
             "admin.impersonation: who has a password of an admin sees what any account sees; it is there for tests".to_owned(),
         ),
@@ -137,6 +145,12 @@ fn detour(text: &str) -> Result<(), String> {
         Some((suffix, url)) if !suffix.is_empty() => address(url, &["http"]),
         _ => Err("expected suffix=http://host:port".to_owned()),
     }
+}
+
+/// `did=ws://host`
+fn labeler(text: &str) -> Result<(), String> {
+    let (name, url) = text.split_once('=').ok_or("expected did=wss://host")?;
+    did(name).and_then(|()| address(url, &["wss", "ws", "https", "http"]))
 }
 
 fn redis(url: &str) -> Result<(), String> {
@@ -212,6 +226,7 @@ mod tests {
         config.telemetry.listen = "3001".to_owned();
         config.service.did = Some("did".to_owned());
         config.labels.default_labelers = vec!["did:plc:a".to_owned(), "b".to_owned()];
+        config.labels.endpoints = vec!["did:plc:a=nowhere".to_owned()];
         config.service.alternate_dids = vec!["c".to_owned()];
         config.service.mod_service_did = Some("d".to_owned());
         config.service.entryway_key = Some("did:key:e".to_owned());
@@ -221,7 +236,7 @@ mod tests {
         config.net.connect_to = Some("sandbox.test".to_owned());
         config.net.dns_server = Some("127.0.0.1".to_owned());
         let found = errors(&config).unwrap_err();
-        assert_eq!(found.len(), 23, "{found:#?}");
+        assert_eq!(found.len(), 24, "{found:#?}");
         assert!(!found.join("\n").contains("secret"));
     }
 
@@ -236,8 +251,9 @@ mod tests {
         config.net.connect_to = Some("sandbox.test=http://127.0.0.1:1".to_owned());
         config.relay.url = "ws://relay.example".to_owned();
         config.admin.impersonation = true;
-        assert_eq!(warnings(&config).len(), 9, "{:#?}", warnings(&config));
+        config.labels.allow_unsigned = true;
+        assert_eq!(warnings(&config).len(), 10, "{:#?}", warnings(&config));
         config.relay.url = "ws://127.0.0.1:5000".to_owned();
-        assert_eq!(warnings(&config).len(), 8);
+        assert_eq!(warnings(&config).len(), 9);
     }
 }

@@ -31,11 +31,12 @@ const OPERATORS: &[(&str, &str)] = &[
     ("ADMIN_PASSWORD", "admin.password"),
     ("ADMIN_PASSWORDS", "admin.passwords"),
     ("DEFAULT_LABELERS", "labels.default_labelers"),
+    ("LABELER_ENDPOINTS", "labels.endpoints"),
+    ("LABELS_ALLOW_UNSIGNED", "labels.allow_unsigned"),
 ];
 
 /// Names whose meaning is fixed, of parts that this version does not have: no mistake, but nothing reads them.
-const UNUSED: &[&str] =
-    &["ADMIN_DIDS", "APPVIEW_SIGNING_KEY", "DATA_RETENTION_DAYS", "BACKFILL_DAYS", "LABELER_ENDPOINTS", "LABELS_ALLOW_UNSIGNED"];
+const UNUSED: &[&str] = &["ADMIN_DIDS", "APPVIEW_SIGNING_KEY", "DATA_RETENTION_DAYS", "BACKFILL_DAYS"];
 
 /// Switches of the old system that `--roles` replaces, with what to say instead.
 const SWITCHES: &[(&str, &str)] = &[

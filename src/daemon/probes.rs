@@ -94,6 +94,7 @@ fn merge(mut status: Status, rows: Vec<Process>, now: SystemTime) -> Answer {
         status.worker = status.worker.or(other.worker);
         status.api = status.api.or(other.api);
         status.identity = status.identity.or(other.identity);
+        status.labels = status.labels.or(other.labels);
     }
     let other = |row: Process| Other { seen_seconds_ago: age(&row).as_secs(), process: row.name, roles: row.roles };
     Answer { status, processes: rows.into_iter().map(other).collect() }

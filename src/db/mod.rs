@@ -14,6 +14,8 @@ pub mod edge;
 pub mod gap;
 pub mod heartbeat;
 pub mod identity;
+pub mod label;
+pub mod labeler;
 pub mod lease;
 pub mod lock;
 pub mod meta;

@@ -141,6 +141,7 @@ pub async fn forget(client: &impl GenericClient, account: i32, keys: &[Key]) -> 
         " = ",
         h31_sql!("k.rkey", "$1"),
         ")
+          AND NOT EXISTS (SELECT FROM label l WHERE l.sa = $1 AND l.coll = k.coll AND l.sr = k.rkey)
           AND NOT EXISTS (SELECT FROM takedown_record t WHERE t.sa = $1 AND t.coll = k.coll AND t.sr = k.rkey)
         RETURNING a.rkey"
     );

@@ -12,7 +12,7 @@ pub mod skeleton;
 pub mod viewer;
 pub mod views;
 
-pub use audience::Audience;
+pub use audience::{Audience, Labelers};
 pub use cursor::{Cursor, CursorError};
 
 use std::sync::Arc;

@@ -1,10 +1,17 @@
 //! What of a page its audience may see. Pure: decided from what was gathered, never from the database, so that a rule is one function and
 //! holds everywhere.
 
-use super::hydrate::{Block, Hydration, Mute};
+use super::hydrate::{Block, Hydration, Label, Mute, Subject};
+use crate::collection::actor::profile::ProfileFields;
 use crate::collection::feed::post::{FLAG_DETACHED, FLAG_QUOTE, FLAG_VIOLATES};
 use crate::collection::{Coll, Ref};
-use crate::db::read::notification::Notice;
+use crate::db::read::notification::{Notice, Why};
+
+/// Labels that remove their subject.
+const TAKEDOWNS: [&str; 2] = ["!takedown", "!suspend"];
+const NEEDS_REVIEW: &str = "needs-review";
+const IMPERSONATION: &str = "impersonation";
+const NO_STRANGERS: &str = "!no-unauthenticated";
 
 impl Hydration {
     /// Whether the audience and this account are kept apart: one of them blocks the other, itself or by a list.
@@ -96,6 +103,60 @@ impl Hydration {
         // A verification that is gone is told of all the same.
         let is_held = notice.why.coll() == Coll::VERIFICATION || self.notice_record(notice).is_some();
         let unwanted = self.is_of_muted_thread(notice) || self.is_of_hidden_reply(notice);
-        is_held && !from_hidden && !unwanted && self.holds_notice_subject(notice)
+        let record = Subject::record(notice.why.coll(), notice.record);
+        let is_reviewed = matches!(notice.why, Why::Mention | Why::Reply | Why::Quote | Why::Like | Why::Follow);
+        let is_told = !self.is_redacted(record) && (!is_reviewed || self.shows_under_review(author, Some(record)));
+        is_held && !from_hidden && !unwanted && is_told && self.holds_notice_subject(notice)
+    }
+
+    /// What is shown of what is said of a subject. That a review is needed is for this service to act on where its labeler may hide, and never
+    /// shown.
+    pub fn labels(&self, subject: Subject) -> impl Iterator<Item = &Label> {
+        self.labels.of(subject).iter().filter(|label| !self.asks_for_review(label))
+    }
+
+    /// Whether a labeler that may hide has taken the subject down.
+    #[must_use]
+    pub fn is_redacted(&self, subject: Subject) -> bool {
+        !self.audience.sees_takedowns && self.is_said(subject, &TAKEDOWNS)
+    }
+
+    /// Whether a labeler that may hide says that an account is not who it claims to be.
+    #[must_use]
+    pub fn is_impersonation(&self, account: i32) -> bool {
+        self.is_said(Subject::account(account), &[IMPERSONATION])
+    }
+
+    /// Whether a reply, a notification or what was searched for, made by `author` and perhaps a record itself, is shown although a review may
+    /// be needed: to who follows the author, and to the author.
+    #[must_use]
+    pub fn shows_under_review(&self, author: i32, record: Option<Subject>) -> bool {
+        let mut subjects = std::iter::once(Subject::account(author)).chain(record);
+        let is_under_review = subjects.any(|subject| self.is_said(subject, &[NEEDS_REVIEW]));
+        let viewer = self.audience.viewer;
+        let follows = |viewer| viewer == author || self.relations.follow(viewer, author).is_some();
+        !is_under_review || viewer.is_some_and(follows)
+    }
+
+    /// Whether an account does not want to be shown to those who are not signed in, as it says itself or a labeler of it, and nobody is.
+    /// Only for threads of version 2: everything else leaves it to clients.
+    #[must_use]
+    pub fn refuses_strangers(&self, account: i32) -> bool {
+        if self.audience.viewer.is_some() {
+            return false;
+        }
+        let profile = self.any_actor(account).and_then(|actor| ProfileFields::of(actor.profile.as_deref()?));
+        let says_itself = profile.is_some_and(|profile| profile.self_labels().any(|val| val == NO_STRANGERS));
+        let subjects = [Subject::account(account), Subject::single(Coll::PROFILE, account)];
+        says_itself || subjects.into_iter().flat_map(|subject| self.labels(subject)).any(|label| label.val == NO_STRANGERS)
+    }
+
+    /// Whether a labeler that may hide says one of `vals`.
+    fn is_said(&self, subject: Subject, vals: &[&str]) -> bool {
+        self.labels.of(subject).iter().any(|label| self.audience.labelers.redacts(label.labeler) && vals.contains(&label.val.as_str()))
+    }
+
+    fn asks_for_review(&self, label: &Label) -> bool {
+        label.val == NEEDS_REVIEW && self.audience.labelers.redacts(label.labeler)
     }
 }

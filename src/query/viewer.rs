@@ -3,6 +3,7 @@
 use super::QueryError;
 use crate::atproto::{Did, Tid};
 use crate::db::Client;
+pub use crate::db::read::labeler::Labeler;
 use crate::db::read::{labeler, viewer};
 
 /// The account that looks.
@@ -21,10 +22,10 @@ pub async fn by_did(client: &Client, did: &Did) -> Result<Option<Viewer>, QueryE
     Ok(viewer::by_did(client, did.as_str()).await?.map(|(id, rev)| Viewer { id, rev }))
 }
 
-/// Those of `dids` whose labels are shown to who asks for them.
+/// Those of `dids` of whom anything is known, as labelers.
 ///
 /// # Errors
 /// The database's.
-pub async fn labelers(client: &Client, dids: &[&str]) -> Result<Vec<String>, QueryError> {
-    Ok(labeler::shown(client, dids).await?)
+pub async fn labelers(client: &Client, dids: &[&str]) -> Result<Vec<Labeler>, QueryError> {
+    Ok(labeler::known(client, dids).await?)
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::entry;
 use super::keys::Stream;
+use super::labels::{QueuedLabel, encode_labels};
 use super::link::Link;
 use super::script::{ADVANCE, APPEND, Script};
 use super::value::{bytes, int, position};
@@ -37,10 +38,29 @@ impl Appender {
     /// # Errors
     /// Any error ends this appender, but [`QueueError::Backwards`], and a Redis that is full ([`QueueError::is_full`]: nothing was written).
     pub async fn append(&self, stream: &Stream, expected: Position, last: Position, entry: Bytes) -> Result<Moved, QueueError> {
+        let events = i64::from(entry::count(&entry).unwrap_or(0));
+        self.push(stream, expected, last, entry, events).await
+    }
+
+    /// The same for an entry of labels.
+    ///
+    /// # Errors
+    /// As [`Appender::append`].
+    pub async fn append_labels(
+        &self,
+        stream: &Stream,
+        expected: Position,
+        last: Position,
+        labels: &[QueuedLabel],
+    ) -> Result<Moved, QueueError> {
+        let count = i64::try_from(labels.len()).unwrap_or(i64::MAX);
+        self.push(stream, expected, last, encode_labels(labels).into(), count).await
+    }
+
+    async fn push(&self, stream: &Stream, expected: Position, last: Position, entry: Bytes, events: i64) -> Result<Moved, QueueError> {
         if last <= expected {
             return Err(QueueError::Backwards { from: expected, to: last });
         }
-        let events = i64::from(entry::count(&entry).unwrap_or(0));
         self.move_to(&APPEND, stream, vec![expected.to_string().into(), last.to_string().into(), entry.into(), events.into()]).await
     }
 

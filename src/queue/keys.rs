@@ -39,6 +39,19 @@ impl Keys {
         format!("{}:commands", self.prefix)
     }
 
+    /// The stream of one labeler's labels.
+    #[must_use]
+    pub fn labeler(&self, did: &Arc<str>) -> Stream {
+        let stream = format!("{}:{{labels:{did}}}", self.prefix);
+        Stream { source: Arc::clone(did), part: 0, at_key: format!("{stream}:at"), entries_key: stream }
+    }
+
+    /// Set of the labelers that some ingest takes labels from.
+    #[must_use]
+    pub fn labelers(&self) -> String {
+        format!("{}:labelers", self.prefix)
+    }
+
     /// Hash of the last frame seen from a source.
     #[must_use]
     pub fn seen(&self, source: &str) -> String {

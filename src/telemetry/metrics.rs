@@ -148,6 +148,16 @@ metrics! {
         commands: Gauge = Gauge::default(), "Commands that wait, among those that were read at once (100 at most).";
         begun: Split = Split::by("reason"), "Partitions whose stream a worker began anew, by reason: absent, or ahead of PostgreSQL.";
     }
+    /// Labels: taken from labelers by the ingest role, applied by the worker role.
+    labels: Labels {
+        connected: Gauge = Gauge::default(), "Labelers that are listened to now.";
+        messages: Split = Split::by("kind"), "Messages of labelers: labels, repeated, info, error, unknown, unreadable.";
+        taken: Counter = Counter::default(), "Labels that were checked and queued.";
+        refused: Split = Split::by("reason"), "Labels that are none, or that their labeler has not signed; nothing else is lost by them.";
+        sessions_ended: Split = Split::by("reason"), "Connections to labelers that ended, or were not made, by the reason.";
+        renumbered: Counter = Counter::default(), "Times at which a labeler had begun its numbers anew, and was read from the beginning.";
+        applied: Split = Split::by("outcome"), "Labels applied: said (it counts), older (a later word stands), too_many (the labeler has too many on the subject).";
+    }
     /// The worker role.
     worker: Worker {
         batches: Counter = Counter::default(), "Transactions committed.";

@@ -27,6 +27,9 @@ pub struct Status {
     /// Of the worker role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityStatus>,
+    /// Of the worker role: each labeler's number of its last message that is applied, by its DID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, i64>>,
 }
 
 /// The ingest role.
@@ -111,6 +114,7 @@ impl Board {
             ingest: has("ingest").then(|| IngestStatus { seq: -1, problem: starting(), ..IngestStatus::default() }),
             worker: has("worker").then(|| WorkerStatus { applied_seq: -1, problem: starting(), ..WorkerStatus::default() }),
             identity: has("worker").then(IdentityStatus::default),
+            labels: has("worker").then(BTreeMap::new),
             api: has("api").then(|| ApiStatus { problem: starting(), ..ApiStatus::default() }),
         }))
     }
@@ -133,6 +137,11 @@ impl Board {
     /// Changes how identities stand.
     pub fn identity(&self, change: impl FnOnce(&mut IdentityStatus)) {
         self.0.send_modify(|status| change(status.identity.get_or_insert_default()));
+    }
+
+    /// Changes how far labelers are applied.
+    pub fn labels(&self, labels: BTreeMap<String, i64>) {
+        self.0.send_modify(|status| status.labels = Some(labels));
     }
 
     /// A stop was asked for.
@@ -184,6 +193,7 @@ mod tests {
         assert_eq!(json.pointer("/worker/pending_ops"), Some(&serde_json::json!(0)));
         assert_eq!(json.pointer("/worker/dead_letters"), Some(&serde_json::json!(0)));
         assert_eq!(json.pointer("/identity/pending"), Some(&serde_json::json!(0)));
+        assert_eq!(json["labels"], serde_json::json!({}));
         assert_eq!(board.get().problems(), ["api: starting"]);
     }
 

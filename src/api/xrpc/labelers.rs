@@ -7,7 +7,7 @@ use crate::api::failure::of_query;
 use crate::atproto::Did;
 use crate::db::Client;
 use crate::http::{Failure, Response};
-use crate::query::viewer;
+use crate::query::{self, viewer};
 
 const ACCEPT: HeaderName = HeaderName::from_static("atproto-accept-labelers");
 const CONTENT: HeaderName = HeaderName::from_static("atproto-content-labelers");
@@ -20,6 +20,14 @@ pub(in crate::api) struct Labeler {
     pub did: Did,
     /// Whether its takedowns hide.
     pub redact: bool,
+    /// Its number, where it has given labels; known after [`Labelers::known`].
+    id: Option<i16>,
+}
+
+impl Labeler {
+    fn new(did: Did, redact: bool) -> Self {
+        Self { did, redact, id: None }
+    }
 }
 
 /// The labelers that a caller wants, in the order asked for, each once.
@@ -29,7 +37,7 @@ pub(in crate::api) struct Labelers(Vec<Labeler>);
 impl Labelers {
     /// What the header asks for; the defaults, all of them hiding, where it is absent or no list.
     pub fn accepted(headers: &HeaderMap, defaults: &[Did]) -> Self {
-        asked(headers).unwrap_or_else(|| Self(defaults.iter().map(|did| Labeler { did: did.clone(), redact: true }).collect()))
+        asked(headers).unwrap_or_else(|| Self(defaults.iter().map(|did| Labeler::new(did.clone(), true)).collect()))
     }
 
     /// Those of them that are accounts which are shown; the service's own `defaults` always are.
@@ -37,10 +45,25 @@ impl Labelers {
     /// # Errors
     /// The database's.
     pub async fn known(&self, client: &Client, defaults: &[Did]) -> Result<Self, Failure> {
-        let others: Vec<&str> = self.0.iter().map(|labeler| &labeler.did).filter(|did| !defaults.contains(did)).map(Did::as_str).collect();
-        let shown = if others.is_empty() { Vec::new() } else { viewer::labelers(client, &others).await.map_err(of_query)? };
-        let is_known = |did: &Did| defaults.contains(did) || shown.iter().any(|shown| shown == did.as_str());
-        Ok(Self(self.0.iter().filter(|labeler| is_known(&labeler.did)).cloned().collect()))
+        let dids: Vec<&str> = self.0.iter().map(|labeler| labeler.did.as_str()).collect();
+        let found = if dids.is_empty() { Vec::new() } else { viewer::labelers(client, &dids).await.map_err(of_query)? };
+        let known = self.0.iter().filter_map(|labeler| {
+            let found = found.iter().find(|found| found.did == labeler.did.as_str());
+            let is_known = defaults.contains(&labeler.did) || found.is_some_and(|found| found.is_shown);
+            is_known.then(|| Labeler { id: found.and_then(|found| found.id), ..labeler.clone() })
+        });
+        Ok(Self(known.collect()))
+    }
+
+    /// Those of them who have given labels, for the audience of a page.
+    pub fn accepting(&self) -> query::Labelers {
+        let mut labelers = query::Labelers::default();
+        for labeler in &self.0 {
+            if let Some(id) = labeler.id {
+                labelers.insert(id, labeler.redact);
+            }
+        }
+        labelers
     }
 
     /// `response` with the header that says whose labels are in it.
@@ -64,7 +87,7 @@ fn asked(headers: &HeaderMap) -> Option<Labelers> {
         if let Some(known) = found.iter_mut().find(|known| known.did == did) {
             known.redact |= redact;
         } else if found.len() < MOST {
-            found.push(Labeler { did, redact });
+            found.push(Labeler::new(did, redact));
         }
     }
     Some(Labelers(found))

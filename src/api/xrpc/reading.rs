@@ -37,6 +37,7 @@ impl Reading {
             sees_takedowns: call.caller.sees_takedowns(),
             sees_others_blocks: call.caller.sees_third_party_blocks(),
             sees_own_blocks: call.caller.skips_viewer_blocks(),
+            labelers: labelers.accepting(),
         };
         Ok(Self { client, audience, viewer, labelers })
     }

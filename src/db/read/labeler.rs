@@ -6,12 +6,26 @@ use tokio_postgres::Error;
 use crate::db::repo::Status;
 use crate::db::{query, read};
 
-/// Those of `dids` that are accounts which were seen, are active and were not taken down.
-pub async fn shown(client: &impl GenericClient, dids: &[&str]) -> Result<Vec<String>, Error> {
-    const SQL: &str = "-- read::labeler::shown
-        SELECT a.did FROM UNNEST($1::text[]) AS k (did)
+/// Somebody whose labels were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labeler {
+    pub did: String,
+    /// An account that was seen, is active and was not taken down.
+    pub is_shown: bool,
+    /// Its number; `None`: it has given no labels.
+    pub id: Option<i16>,
+}
+
+/// Those of `dids` of whom anything is known.
+pub async fn known(client: &impl GenericClient, dids: &[&str]) -> Result<Vec<Labeler>, Error> {
+    const SQL: &str = "-- read::labeler::known
+        SELECT a.did, coalesce(r.status = $2, false) AND t.subject IS NULL, b.id
+        FROM UNNEST($1::text[]) AS k (did)
         JOIN account a ON a.did = k.did
-        JOIN repo r ON r.account = a.id AND r.status = $2
-        WHERE NOT EXISTS (SELECT FROM takedown_account t WHERE t.subject = a.id)";
-    read(&query(client, SQL, &[&dids, &Status::Active.number()]).await?, |row| row.try_get(0))
+        LEFT JOIN repo r ON r.account = a.id
+        LEFT JOIN takedown_account t ON t.subject = a.id
+        LEFT JOIN labeler b ON b.account = a.id";
+    read(&query(client, SQL, &[&dids, &Status::Active.number()]).await?, |row| {
+        Ok(Labeler { did: row.try_get(0)?, is_shown: row.try_get(1)?, id: row.try_get(2)? })
+    })
 }

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod feed;
 pub mod key;
+pub mod label;
 pub mod labeler;
 pub mod list;
 pub mod notification;

@@ -2,6 +2,7 @@
 //! whether, is decided elsewhere (`rules`, `views`).
 
 mod actor;
+mod label;
 mod list;
 mod notice;
 mod post;
@@ -12,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 
 pub use crate::db::read::relation::Known;
 pub use actor::{Actor, Counts};
+pub use label::{Label, Labels, Subject};
 pub use list::List;
 pub use notice::Notices;
 pub use post::{Post, micros};
@@ -69,6 +71,8 @@ pub struct Hydration {
     pub relations: Relations,
     /// What the audience made of the posts.
     pub reactions: Reactions,
+    /// What the labelers that the audience listens to say of all of it.
+    pub labels: Labels,
     actors: HashMap<i32, Actor>,
     counts: HashMap<i32, Counts>,
     known: HashMap<i32, Known>,
@@ -96,19 +100,22 @@ impl Hydration {
         let pairs = pairs(audience, &posts, &actors, wanted);
         let places: Vec<Ref> = posts.keys().copied().collect();
         let roots: Vec<Ref> = posts.values().map(|post| post.row.thread().unwrap_or(post.row.place())).collect();
-        let (actors, counts, counted, relations, reactions) = tokio::try_join!(
+        let told = wanted.notices.iter().map(|notice| Subject::record(notice.path().coll, notice.path().at));
+        let subjects = label::subjects(&actors, &places).chain(told).collect();
+        let (actors, counts, counted, relations, reactions, labels) = tokio::try_join!(
             actor::load(client, &actors),
             actor::counts(client, &wanted.counted),
             post::stats(client, &places),
             Relations::load(client, audience.viewer, &pairs),
             Reactions::load(client, audience.viewer, &places, &roots),
+            Labels::load(client, audience, subjects),
         )?;
         for (place, stat) in counted {
             if let Some(post) = posts.get_mut(&place) {
                 post.stat = stat;
             }
         }
-        let mut state = Self { audience, relations, reactions, actors, counts, known, posts, notices, ..Self::default() };
+        let mut state = Self { audience, relations, reactions, labels, actors, counts, known, posts, notices, ..Self::default() };
         state.find_lists(client).await?;
         state.find_keys(client, &wanted.notices).await?;
         Ok(state)
@@ -122,7 +129,10 @@ impl Hydration {
             let lists: Vec<Ref> = lists.into_iter().collect();
             self.lists.extend(list::load(client, &lists).await?);
             let owners: Vec<i32> = lists.iter().map(|list| list.author).filter(|owner| !self.actors.contains_key(owner)).collect();
-            self.actors.extend(actor::load(client, &owners).await?);
+            let subjects = label::subjects(&owners, &[]).chain(label::records(Coll::LIST, &lists)).collect();
+            let (actors, labels) = tokio::try_join!(actor::load(client, &owners), Labels::load(client, self.audience, subjects))?;
+            self.actors.extend(actors);
+            self.labels.absorb(labels);
         }
         Ok(())
     }
@@ -144,6 +154,7 @@ impl Hydration {
     pub fn absorb(&mut self, other: Self) {
         self.relations.absorb(other.relations);
         self.reactions.absorb(other.reactions);
+        self.labels.absorb(other.labels);
         self.actors.extend(other.actors);
         self.counts.extend(other.counts);
         self.known.extend(other.known);
@@ -162,7 +173,7 @@ impl Hydration {
     /// An account that may be shown.
     #[must_use]
     pub fn actor(&self, id: i32) -> Option<&Actor> {
-        self.actors.get(&id).filter(|actor| actor.is_shown_to(self.audience))
+        self.actors.get(&id).filter(|actor| actor.is_shown_to(self.audience) && !self.is_redacted(Subject::account(id)))
     }
 
     /// What is counted of an account that was to be counted.
@@ -181,14 +192,15 @@ impl Hydration {
     #[must_use]
     pub fn post(&self, place: Ref) -> Option<&Post> {
         self.actor(place.author)?;
-        self.posts.get(&place).filter(|post| !post.taken_down || self.audience.sees_takedowns)
+        let is_shown = |post: &&Post| !post.taken_down || self.audience.sees_takedowns;
+        self.posts.get(&place).filter(is_shown).filter(|_| !self.is_redacted(Subject::record(Coll::POST, place)))
     }
 
     /// A list whose owner may be shown.
     #[must_use]
     pub fn list(&self, place: Ref) -> Option<&List> {
         self.actor(place.author)?;
-        self.lists.get(&place)
+        self.lists.get(&place).filter(|_| !self.is_redacted(Subject::record(Coll::LIST, place)))
     }
 
     /// The text of a record key.

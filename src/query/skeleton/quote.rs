@@ -1,10 +1,10 @@
 //! The posts that quote a post, newest first.
 
 use super::{Skeleton, Slice, before, cut, one_more};
-use crate::collection::Ref;
+use crate::collection::{Coll, Ref};
 use crate::db::Client;
 use crate::db::read::list;
-use crate::query::hydrate::{Hydration, Wanted};
+use crate::query::hydrate::{Hydration, Subject, Wanted};
 use crate::query::{Cursor, QueryError};
 
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,7 @@ impl Skeleton for Quotes {
 
     fn keep(&self, items: Vec<Ref>, state: &Hydration) -> Vec<Ref> {
         let shown = |post: &Ref| state.post(*post).is_some() && !state.is_blocked(post.author) && !state.is_detached(*post);
-        items.into_iter().filter(|post| shown(post) && !state.splits(*post, Some(self.of))).collect()
+        let reviewed = |post: &Ref| state.shows_under_review(post.author, Some(Subject::record(Coll::POST, *post)));
+        items.into_iter().filter(|post| shown(post) && reviewed(post) && !state.splits(*post, Some(self.of))).collect()
     }
 }

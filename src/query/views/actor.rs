@@ -8,7 +8,7 @@ use super::{Label, Views, label};
 use crate::atproto::{Cid, datetime};
 use crate::collection::actor::profile::ProfileFields;
 use crate::collection::{Coll, Ref, StrongRef};
-use crate::query::hydrate::Actor;
+use crate::query::hydrate::{Actor, Subject};
 
 /// What stands for a handle that was not verified.
 pub const UNVERIFIED_HANDLE: &str = "handle.invalid";
@@ -235,20 +235,28 @@ impl<'a> Views<'a> {
             pronouns: profile.and_then(|p| p.pronouns),
             avatar: profile.and_then(|p| p.avatar).map(|cid| self.urls.image(Preset::Avatar, &actor.did, &cid)),
             viewer: self.viewer(id),
-            labels: profile.map_or_else(Vec::new, |p| own_labels(actor, p)),
+            labels: self.account_labels(id, actor, profile),
             created_at: profile.and_then(|p| p.created_at).and_then(datetime::parse_micros).map(datetime::format_micros),
         }
+    }
+
+    /// What is said of an account, of its profile, and by itself.
+    fn account_labels(&self, id: i32, actor: &'a Actor, profile: Option<&ProfileFields<'a>>) -> Vec<Label<'a>> {
+        let mut labels: Vec<Label<'a>> = self.labels(Subject::account(id), &actor.did).collect();
+        let own = profile.filter(|profile| profile.self_labels().next().is_some());
+        let subject = Subject::single(Coll::PROFILE, id);
+        if own.is_some() || self.state.labels(subject).next().is_some() {
+            let uri = format!("at://{}/app.bsky.actor.profile/self", actor.did);
+            labels.extend(self.labels(subject, &uri));
+            if let Some(own) = own {
+                let cid = Cid::dag_cbor(actor.profile.as_deref().unwrap_or_default()).to_string();
+                labels.extend(label::own(&actor.did, &uri, &cid, own.all()));
+            }
+        }
+        labels
     }
 }
 
 fn profile(actor: &Actor) -> Option<ProfileFields<'_>> {
     ProfileFields::of(actor.profile.as_deref()?)
-}
-
-fn own_labels<'a>(actor: &'a Actor, profile: &ProfileFields<'a>) -> Vec<Label<'a>> {
-    if profile.self_labels().next().is_none() {
-        return Vec::new();
-    }
-    let cid = Cid::dag_cbor(actor.profile.as_deref().unwrap_or_default()).to_string();
-    label::own(&actor.did, &format!("at://{}/app.bsky.actor.profile/self", actor.did), &cid, profile.all())
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::urls::Preset;
-use super::{Label, Views, label};
+use super::{Label, Views};
 use crate::collection::graph::list::ListFields;
 use crate::collection::{Coll, Fields, Ref};
 
@@ -33,7 +33,7 @@ impl<'a> Views<'a> {
             purpose: fields.purpose,
             avatar: fields.avatar.map(|picture| self.urls.image(Preset::Avatar, &owner.did, &picture)),
             list_item_count: list.items,
-            labels: label::own(&owner.did, &uri, &cid, &Fields::of(&list.record)?),
+            labels: self.record_labels(Coll::LIST, place, (&owner.did, &uri, &cid), &Fields::of(&list.record)?),
             uri,
             cid,
         })

@@ -10,7 +10,7 @@ use crate::atproto::json::RecordJson;
 use crate::atproto::{Cid, datetime};
 use crate::collection::{Coll, Fields};
 use crate::db::read::notification::{Notice, Why};
-use crate::query::hydrate::micros;
+use crate::query::hydrate::{Subject, micros};
 
 /// `app.bsky.notification.defs#recordDeleted`: stands for a verification that is gone, since its notification stays.
 const DELETED: &str = "app.bsky.notification.defs#recordDeleted";
@@ -89,11 +89,12 @@ impl<'a> Views<'a> {
             None if path.coll == Coll::VERIFICATION => (Record::Deleted, DELETED_CID.to_owned()),
             None => return None,
         };
-        let labels = match &record {
+        let own = match &record {
             Record::Held(Cow::Borrowed(record)) => label::own(did, &uri, &cid, &Fields::of(record)?),
-            // What columns hold has no labels.
+            // What columns hold has no labels of its own.
             Record::Held(Cow::Owned(_)) | Record::Deleted => Vec::new(),
         };
+        let labels = self.labels(Subject::record(path.coll, path.at), &uri).chain(own).collect();
         let at = micros(notice.at);
         Some(Notification {
             author,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::actor::{BlockedAuthor, ProfileViewBasic};
 use super::embed::Embed;
-use super::{Label, Views, label};
+use super::{Label, Views};
 use crate::atproto::datetime;
 use crate::atproto::json::RecordJson;
 use crate::collection::feed::post::PostFields;
@@ -147,7 +147,7 @@ impl<'a> Views<'a> {
         let fields = PostFields::of(&state.record)?;
         let author = self.basic(place.author)?;
         let (uri, cid) = (self.uri(Coll::POST, place)?, state.cid.to_string());
-        let labels = label::own(author.did, &uri, &cid, fields.all());
+        let labels = self.record_labels(Coll::POST, place, (author.did, &uri, &cid), fields.all());
         let indexed_at = datetime::format_micros(state.sort_micros());
         Some(Parts { uri, cid, author, labels, indexed_at, state, fields })
     }

@@ -4,6 +4,7 @@ mod accounts;
 mod database;
 mod feed;
 mod http;
+mod labels;
 mod lists;
 mod notifications;
 mod plans;

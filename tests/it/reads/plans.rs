@@ -20,7 +20,7 @@ const PAGES: [&str; 6] = [
 ];
 
 /// Statements that must have been prepared, so that none is passed over.
-const PREPARED: [&str; 41] = [
+const PREPARED: [&str; 43] = [
     "read::actor::by_id",
     "read::actor::counts",
     "read::list::known_followers",
@@ -53,6 +53,8 @@ const PREPARED: [&str; 41] = [
     "read::post::at",
     "read::key::did",
     "read::key::texts",
+    "read::label::of",
+    "read::labeler::known",
     "read::record::kept",
     "read::record::raw",
     "stat::of",
@@ -96,8 +98,10 @@ async fn signed_in(world: &mut World, target: &str) {
 
 #[tokio::test]
 async fn every_statement_of_the_api_uses_its_index() {
-    let mut world = World::start().await;
+    let mut world = World::with(|config| config.labels.default_labelers = vec![ALICE.to_owned()]).await;
     let cid = world.put(ALICE, "app.bsky.feed.post", &key(1), &post("x", 1, vec![])).await;
+    let labeler = format!("INSERT INTO labeler (id, account, epoch, seq) SELECT 0, id, 0, 0 FROM account WHERE did = '{ALICE}'");
+    world.postgres.connect().await.execute(&labeler, &[]).await.unwrap();
     let target = uri(ALICE, "app.bsky.feed.post", &key(1));
     let generator = uri(ALICE, "app.bsky.feed.generator", "my-feed");
     // The third cannot be rebuilt from its columns; the fourth's subject has a key that is no TID.
