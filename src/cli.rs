@@ -92,6 +92,42 @@ pub enum BenchCommand {
     Frames(BenchFrames),
     /// Relay -> Redis -> PostgreSQL, with a daemon and servers of its own: events a second, CPU and bytes an event, what limits it
     Ingest(BenchIngest),
+    /// Requests -> answers, with a daemon, a PostgreSQL and a network of its own: requests a second, latency, CPU, statements and pages a request
+    Api(BenchApi),
+}
+
+/// Nothing that runs here already is touched; without --data what is made is removed at the end.
+#[derive(Debug, Clone, Args)]
+pub struct BenchApi {
+    /// Folder of the data: made where there is none, used again where there is [default: a temporary one]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Records of the network
+    #[arg(long, default_value_t = 1_000_000)]
+    pub records: u32,
+    /// Only makes the data
+    #[arg(long, requires = "data")]
+    pub only_data: bool,
+    /// Length of each loop
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u32,
+    /// Only methods whose names begin with these, as "profile,timeline"
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Connections of closed loops, each of which asks again as soon as it is answered
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [16, 64])]
+    pub connections: Vec<u32>,
+    /// Leaves out the open loops, in which requests come at given rates
+    #[arg(long)]
+    pub no_rates: bool,
+    /// What clients say that they can read: gzip, zstd [default: nothing, so that answers are not coded]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// Writes the figures as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 }
 
 /// Nothing that runs here already is touched; what is made is removed at the end.

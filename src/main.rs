@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Sandbox(flags) => commands::sandbox(&sources, flags),
         Command::Bench(BenchCommand::Frames(flags)) => bench::frames(&sources, &flags),
         Command::Bench(BenchCommand::Ingest(flags)) => bench::ingest(&sources, settings, flags),
+        Command::Bench(BenchCommand::Api(flags)) => bench::api(&sources, settings, flags),
     };
     let Err(cause) = outcome else { return ExitCode::SUCCESS };
     // Nobody is left to tell that standard error is closed.

@@ -44,7 +44,8 @@ pub async fn ingest(options: &Options, stop: &CancellationToken) -> anyhow::Resu
     outcome
 }
 
-fn free_port() -> anyhow::Result<u16> {
+/// A port that nobody has.
+pub(super) fn free_port() -> anyhow::Result<u16> {
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     (0..100).map(|_| fastrand::u16(PORTS)).find(is_free).context("no free port")
 }

@@ -1,5 +1,6 @@
 //! Benchmarks of the real thing: child processes as an operator would run them, watched from outside. Never a part of what it measures.
 
+pub mod api;
 mod ceiling;
 mod child;
 mod counters;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::commands::{load, print};
-use super::embedded;
+use super::embedded::{self, Servers};
 use super::runtime;
 use super::signals::Signals;
 use crate::bench::{self, Options, Recording};
@@ -19,6 +19,7 @@ use crate::config::ingest::Verify;
 use crate::ingest::judge::{Verdict, judge};
 use crate::sandbox::load as frames_of_size;
 use crate::sandbox::recording;
+use crate::telemetry::Telemetry;
 
 /// How often the maker of a recording says how far it is.
 const TOLD: Duration = Duration::from_secs(5);
@@ -47,6 +48,60 @@ pub fn ingest(sources: &Sources, settings: Vec<String>, flags: cli::BenchIngest)
         fs::write(&path, serde_json::to_vec_pretty(&report)?).with_context(|| format!("cannot write {}", path.display()))?;
     }
     print(&report.table())
+}
+
+/// Runs `bench api` and prints its figures. `settings` are those of the command line, for the daemon that is measured.
+pub fn api(sources: &Sources, settings: Vec<String>, flags: cli::BenchApi) -> anyhow::Result<()> {
+    let loaded = load(sources)?;
+    let folder = Folder::of_data(flags.data.clone())?;
+    let json = flags.json.clone();
+    let report = runtime()?.block_on(async {
+        let (mut signals, stop) = (Signals::new()?, CancellationToken::new());
+        let mut work = std::pin::pin!(served(flags, settings, &folder.path, loaded.config.database.pool_size, stop.clone()));
+        tokio::select! {
+            report = &mut work => return report,
+            _ = signals.next() => stop.cancel(),
+        }
+        work.await
+    })?;
+    let Some(report) = report else { return Ok(()) };
+    if let Some(path) = json {
+        fs::write(&path, serde_json::to_vec_pretty(&report)?).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    print(&report.table())
+}
+
+/// Keeps the PostgreSQL of the data running meanwhile: it outlives the daemon that asks it.
+async fn served(
+    flags: cli::BenchApi,
+    settings: Vec<String>,
+    folder: &Path,
+    pool_size: usize,
+    stop: CancellationToken,
+) -> anyhow::Result<Option<bench::api::Report>> {
+    let mut servers = Servers::new(&folder.join("data"), Telemetry::new(&[]), CancellationToken::new())?;
+    let outcome = match servers.start_postgres(pool_size).await {
+        Ok(database) => {
+            let options = bench::api::Options {
+                folder: folder.to_owned(),
+                database,
+                seed: flags.seed,
+                records: flags.records,
+                only_data: flags.only_data,
+                seconds: flags.seconds.max(1),
+                only: flags.only,
+                connections: flags.connections,
+                rates: !flags.no_rates,
+                encoding: flags.encoding,
+                program: std::env::current_exe().context("no path of this program")?,
+                settings,
+            };
+            bench::api::api(&options, &stop).await
+        }
+        Err(error) => Err(error),
+    };
+    servers.stop().await;
+    outcome
 }
 
 async fn prepared(
@@ -124,12 +179,17 @@ struct Folder {
 
 impl Folder {
     fn make(keep: Option<PathBuf>) -> anyhow::Result<Self> {
+        let folder = Self::of_data(keep)?;
+        ensure!(!folder.path.join("data").exists(), "{} holds an earlier run: choose another folder", folder.path.display());
+        Ok(folder)
+    }
+
+    /// The same, where an earlier run may have left its data.
+    fn of_data(keep: Option<PathBuf>) -> anyhow::Result<Self> {
         let kept = keep.is_some();
         let path = keep.unwrap_or_else(|| std::env::temp_dir().join(format!("appviewd-bench-{}", std::process::id())));
         fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        let folder = Self { path: path.canonicalize()?, kept };
-        ensure!(!folder.path.join("data").exists(), "{} holds an earlier run: choose another folder", folder.path.display());
-        Ok(folder)
+        Ok(Self { path: path.canonicalize()?, kept })
     }
 }
 

@@ -7,6 +7,7 @@ use tokio_postgres::{Error, Row};
 pub mod account;
 pub mod alias;
 pub mod bucket;
+pub mod bulk;
 pub mod collection;
 pub mod command;
 pub mod dead_letter;

@@ -51,3 +51,23 @@ pub async fn backend(client: &impl GenericClient) -> Result<i32, Error> {
         SELECT pg_backend_pid()";
     query(client, SQL, &[]).await?.first().map_or(Ok(0), |row| row.try_get(0))
 }
+
+/// What the server has done in this database so far. Its processes tell with up to a second's delay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Transactions: as many as statements where each stands for itself.
+    pub transactions: i64,
+    /// Pages of 8 KiB found in shared buffers.
+    pub hits: i64,
+    /// Pages asked of the operating system.
+    pub reads: i64,
+}
+
+/// The activity of the database that `client` is connected to.
+pub async fn activity(client: &impl GenericClient) -> Result<Activity, Error> {
+    const SQL: &str = "-- size::activity
+        SELECT xact_commit + xact_rollback, blks_hit, blks_read FROM pg_stat_database WHERE datname = current_database()";
+    let rows = query(client, SQL, &[]).await?;
+    let row = |row: &tokio_postgres::Row| Ok(Activity { transactions: row.try_get(0)?, hits: row.try_get(1)?, reads: row.try_get(2)? });
+    rows.first().map_or_else(|| Ok(Activity::default()), row)
+}

@@ -10,9 +10,9 @@ const EVENTS: u64 = 3_000;
 /// Seconds for making frames, initdb and applying, in a debug build on a busy machine.
 const END_SECS: u64 = 240;
 
-fn bench(temporary: &std::path::Path, args: &[&str]) -> Command {
+pub(super) fn bench(temporary: &std::path::Path, which: &str, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_appviewd"));
-    command.args(["bench", "ingest"]).args(args).env_clear().env("TMPDIR", temporary).env("LOG_LEVEL", "info");
+    command.args(["bench", which]).args(args).env_clear().env("TMPDIR", temporary).env("LOG_LEVEL", "info");
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
 }
@@ -21,7 +21,7 @@ fn bench(temporary: &std::path::Path, args: &[&str]) -> Command {
 async fn a_small_run_ends_and_tells_what_happened() {
     let dir = crate::daemon::embedded::open_folder();
     let json = dir.path().join("figures.json");
-    let mut command = bench(dir.path(), &["--events", "3000", "--accounts", "5000", "--seconds", "120"]);
+    let mut command = bench(dir.path(), "ingest", &["--events", "3000", "--accounts", "5000", "--seconds", "120"]);
     command.arg("--json").arg(&json).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     eventually("the benchmark ends", END_SECS, async || child.try_wait().unwrap().is_some()).await;
@@ -52,7 +52,7 @@ async fn a_small_run_ends_and_tells_what_happened() {
 #[tokio::test]
 async fn a_stop_ends_everything_that_was_started() {
     let dir = crate::daemon::embedded::open_folder();
-    let mut command = bench(dir.path(), &["--events", "100000000", "--accounts", "1000"]);
+    let mut command = bench(dir.path(), "ingest", &["--events", "100000000", "--accounts", "1000"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     eventually("it is at work", 60, async || std::fs::read_dir(dir.path()).unwrap().count() > 0).await;
     crate::support::run(Command::new("kill").args(["-INT", &child.id().to_string()]));

@@ -41,6 +41,37 @@ pub async fn lines(client: &Client) -> Vec<String> {
     lines
 }
 
+/// A record with its path.
+pub struct Record {
+    pub did: String,
+    pub collection: String,
+    pub rkey: String,
+    pub bytes: Vec<u8>,
+}
+
+/// Every record that is held, as it came.
+pub async fn records(client: &Client) -> Vec<Record> {
+    let names = Names::read(client).await;
+    let record = |author: i32, coll: Coll, rkey: i64, bytes: Vec<u8>| {
+        let uri = names.uri(author, coll, rkey);
+        let [did, collection, rkey] = uri.trim_start_matches("at://").split('/').collect::<Vec<_>>().try_into().unwrap();
+        Record { did: did.to_owned(), collection: collection.to_owned(), rkey: rkey.to_owned(), bytes }
+    };
+    let mut records = Vec::new();
+    for kind in EdgeKind::ALL {
+        let rows = client.query(table(kind), &[]).await.unwrap();
+        records.extend(rows.iter().map(edge).map(|edge| record(edge.author, kind.coll(), edge.rkey, names.bytes(kind, &edge))));
+    }
+    for r in client
+        .query("SELECT author, 2::int2, rkey, rec FROM post UNION ALL SELECT author, coll, rkey, rec FROM record_other", &[])
+        .await
+        .unwrap()
+    {
+        records.push(record(r.get(0), Coll::from_number(r.get(1)), r.get(2), unpack(r.get(3)).unwrap()));
+    }
+    records
+}
+
 /// What ids mean.
 struct Names {
     dids: HashMap<i32, String>,
@@ -120,19 +151,13 @@ fn table(kind: EdgeKind) -> &'static str {
     }
 }
 
+fn edge(r: &Row) -> Edge {
+    Edge { rkey: r.get(0), author: r.get(1), sr: r.get(2), sa: r.get(3), via: r.get(4), dms: r.get(5), flags: r.get(6), sort: None }
+}
+
 /// The two lines of each edge; of a list item `<subject> on <list>`.
 async fn edges(client: &Client, names: &Names, kind: EdgeKind, lines: &mut Vec<String>) {
-    for r in client.query(table(kind), &[]).await.unwrap() {
-        let edge = Edge {
-            rkey: r.get(0),
-            author: r.get(1),
-            sr: r.get(2),
-            sa: r.get(3),
-            via: r.get(4),
-            dms: r.get(5),
-            flags: r.get(6),
-            sort: None,
-        };
+    for edge in client.query(table(kind), &[]).await.unwrap().iter().map(edge) {
         let uri = names.uri(edge.author, kind.coll(), edge.rkey);
         let record = edge.record(kind).map(|(coll, at)| names.uri(at.author, coll, at.rkey));
         let did = &names.dids[&edge.sa];
