@@ -77,7 +77,7 @@ pub async fn serve(
     let listen = listener.local_addr()?;
     telemetry.status().api(|api| api.listen = listen.to_string());
     let address = config.service.address(listen.port());
-    let store = Store::new(means.pools.api);
+    let store = Store::new(means.pools.api, config.api.cache_bytes);
     let (commands, driver) = Commands::new(means.queue, store.clone(), telemetry.clone(), DEADLINE);
     let api = Arc::new(Api {
         commands,

@@ -1,6 +1,7 @@
 //! Options: one struct a section and file, layered defaults < file < environment < flags.
 
 pub mod admin;
+pub mod api;
 mod check;
 pub mod database;
 pub mod http;
@@ -41,6 +42,7 @@ pub struct Config {
     pub worker: worker::Worker,
     pub index: index::Index,
     pub http: http::Http,
+    pub api: api::Api,
     pub identity: identity::Identity,
     pub net: net::Net,
     pub service: service::Service,
@@ -62,6 +64,7 @@ impl Default for Config {
             worker: worker::Worker::default(),
             index: index::Index::default(),
             http: http::Http::default(),
+            api: api::Api::default(),
             identity: identity::Identity::default(),
             net: net::Net::default(),
             service: service::Service::default(),

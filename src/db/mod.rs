@@ -8,6 +8,7 @@ pub mod account;
 pub mod alias;
 pub mod bucket;
 pub mod bulk;
+pub mod change;
 pub mod collection;
 pub mod command;
 pub mod dead_letter;

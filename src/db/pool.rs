@@ -14,6 +14,7 @@ use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::warn;
 
+use super::shared::APART;
 use super::tls::{Tls, TlsSettingError};
 use crate::config::database::Database;
 
@@ -84,8 +85,7 @@ impl Pools {
     pub fn new(database: &Database) -> Result<Self, PoolError> {
         let url = database.url.as_deref().ok_or(PoolError::NoUrl)?;
         let half = (database.pool_size / 2).max(1);
-        // What requests share, and one that they leave alone.
-        let api_size = database.pool_size.saturating_sub(half).max(2);
+        let api_size = database.pool_size.saturating_sub(half).max(APART + 1);
         let api = match &database.api_url {
             Some(own) => api(own, api_size, false)?,
             None => api(url, api_size, true)?,

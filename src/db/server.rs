@@ -27,6 +27,16 @@ pub async fn identity(client: &Client) -> Result<Identity, Error> {
     Ok(Identity { system: row.try_get(0)?, timeline: row.try_get(1)?, started: row.try_get(2)? })
 }
 
+/// When the server behind `client` was started: another time, another server, or one that may have lost its last commits.
+///
+/// # Errors
+/// Those of the connection.
+pub async fn started(client: &Client) -> Result<SystemTime, Error> {
+    let sql = "-- server::started
+        SELECT pg_postmaster_start_time()";
+    client.query_one(sql, &[]).await?.try_get(0)
+}
+
 /// A pooled connection, known again as long as it lives: told apart by its cache of statements, of which each has one of its own.
 #[derive(Debug)]
 pub struct Connection(Weak<StatementCache>);

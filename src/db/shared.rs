@@ -4,14 +4,16 @@
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use deadpool_postgres::{Pool, PoolError};
 
-use super::Client;
+use super::{Client, server};
 
 /// More backends than this take turns on the cores without answering sooner.
 const MOST: usize = 8;
+/// Connections of a pool that are not shared: one that looks for changes, and one for `/status`.
+pub const APART: usize = 2;
 /// A connection is made anew after this time: its role and options are those of its beginning, and its plans only grow.
 const AGE: Duration = Duration::from_secs(3600);
 
@@ -33,6 +35,15 @@ struct Inner {
 pub struct Connection {
     client: Client,
     since: Instant,
+    server: SystemTime,
+}
+
+impl Connection {
+    /// When the server behind it was started: two connections with the same are to the same server.
+    #[must_use]
+    pub fn server(&self) -> SystemTime {
+        self.server
+    }
 }
 
 impl Deref for Connection {
@@ -44,10 +55,10 @@ impl Deref for Connection {
 }
 
 impl Shared {
-    /// Takes its connections from `pool`, all but one, which is left to those who need one for themselves. Connects nowhere yet.
+    /// Takes its connections from `pool`, all but [`APART`], which are left to those who need one for themselves. Connects nowhere yet.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        let most = pool.status().max_size.saturating_sub(1).clamp(1, MOST);
+        let most = pool.status().max_size.saturating_sub(APART).clamp(1, MOST);
         Self(Arc::new(Inner { pool, most, open: Mutex::default(), opening: tokio::sync::Mutex::default() }))
     }
 
@@ -83,7 +94,9 @@ impl Shared {
     }
 
     async fn open(&self) -> Result<Arc<Connection>, PoolError> {
-        let connection = Arc::new(Connection { client: self.0.pool.get().await?, since: Instant::now() });
+        let (client, since) = (self.0.pool.get().await?, Instant::now());
+        let server = server::started(&client).await.map_err(PoolError::Backend)?;
+        let connection = Arc::new(Connection { client, since, server });
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&connection));
         Ok(connection)
     }

@@ -2,6 +2,7 @@
 //! shown of them, one statement a kind), then the view. Never one statement an item, never a write.
 
 mod audience;
+mod cache;
 mod cursor;
 pub mod hydrate;
 pub mod names;
@@ -9,16 +10,20 @@ pub mod profile;
 pub mod record;
 mod rules;
 pub mod skeleton;
+mod source;
 pub mod viewer;
 pub mod views;
 
 pub use audience::{Audience, Labelers};
+pub use cache::Look;
 pub use cursor::{Cursor, CursorError};
+pub use source::Source;
 
 use std::sync::Arc;
 
 use deadpool_postgres::Pool;
 
+use self::cache::{Cache, News};
 use crate::collection::PackError;
 use crate::db::meta;
 use crate::db::read::process::{self, Process};
@@ -53,12 +58,16 @@ impl QueryError {
 #[derive(Debug, Clone)]
 pub struct Store {
     shared: Shared,
+    cache: Arc<Cache>,
+    news: Arc<News>,
 }
 
 impl Store {
+    /// Takes its connections from `pool`; remembers up to about `cache_bytes` of what it read.
     #[must_use]
-    pub fn new(pool: Pool) -> Self {
-        Self { shared: Shared::new(pool) }
+    pub fn new(pool: Pool, cache_bytes: u64) -> Self {
+        let cache = Arc::new(Cache::new(cache_bytes));
+        Self { shared: Shared::new(pool.clone()), news: Arc::new(News::new(Arc::clone(&cache), pool)), cache }
     }
 
     /// A connection for one request, which others use as well; its statements may be sent at once.
@@ -67,6 +76,23 @@ impl Store {
     /// The server is away.
     pub async fn connection(&self) -> Result<Arc<Connection>, QueryError> {
         Ok(self.shared.connection().await?)
+    }
+
+    /// How far what was changed is known, so that nothing older than this call is shown; `None`: nothing that is remembered may be.
+    pub async fn look(&self) -> Option<Look> {
+        self.news.catch_up().await
+    }
+
+    /// Where a request reads from that looked after it had come.
+    #[must_use]
+    pub fn source(&self, connection: Arc<Connection>, look: Option<Look>) -> Source {
+        Source::new(connection, &self.cache, look)
+    }
+
+    /// Bytes of what is remembered, about.
+    #[must_use]
+    pub fn remembered_bytes(&self) -> u64 {
+        self.cache.bytes()
     }
 
     /// Whether the database answers.

@@ -1,7 +1,6 @@
 //! What every reading method begins with: a connection, for whom is read, and which page.
 
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -9,16 +8,15 @@ use super::labelers::Labelers;
 use super::{Call, at_rev, ok};
 use crate::api::failure::of_query;
 use crate::collection::Ref;
-use crate::db::shared::Connection;
 use crate::http::{Failure, Response};
 use crate::query::hydrate::{Hydration, Wanted};
 use crate::query::viewer::Viewer;
-use crate::query::{Audience, CursorError, names};
+use crate::query::{Audience, CursorError, Source, names};
 
 /// The first steps of a read.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub client: Arc<Connection>,
+    pub client: Source,
     pub audience: Audience,
     viewer: Option<Viewer>,
     labelers: Labelers,
@@ -30,8 +28,11 @@ impl Reading {
     /// # Errors
     /// The database's.
     pub async fn begin(call: &Call) -> Result<Self, Failure> {
-        let client = call.api.store.connection().await.map_err(of_query)?;
-        let (viewer, labelers) = tokio::try_join!(call.viewer(&client), call.labelers(&client))?;
+        let store = &call.api.store;
+        let connection = store.connection().await.map_err(of_query)?;
+        let look = async { Ok(store.look().await) };
+        let (viewer, labelers, look) = tokio::try_join!(call.viewer(&connection), call.labelers(&connection), look)?;
+        let client = store.source(connection, look);
         let audience = Audience {
             viewer: call.caller.viewer().map(|_| viewer.map_or(Audience::NOT_INDEXED, |viewer| viewer.id)),
             sees_takedowns: call.caller.sees_takedowns(),

@@ -1,12 +1,13 @@
 //! The state of an account.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::collection::unpack;
 pub use crate::db::read::actor::Counts;
 use crate::db::repo::Status;
 use crate::db::{Client, read};
-use crate::query::{Audience, QueryError};
+use crate::query::{Audience, QueryError, Source};
 
 /// An account as it stands.
 #[derive(Debug, Clone)]
@@ -35,14 +36,30 @@ impl Actor {
     }
 }
 
-pub(super) async fn load(client: &Client, ids: &[i32]) -> Result<HashMap<i32, Actor>, QueryError> {
+pub(super) async fn load(source: &Source, ids: &[i32]) -> Result<HashMap<i32, Arc<Actor>>, QueryError> {
+    let Some((cache, read)) = source.remembered() else { return stored(source, ids).await };
+    let (mut actors, mut missed) = (HashMap::with_capacity(ids.len()), Vec::new());
+    for id in ids {
+        match cache.actor(*id) {
+            Some(actor) => drop(actors.insert(*id, actor)),
+            None => missed.push(*id),
+        }
+    }
+    let found = stored(source, &missed).await?;
+    cache.keep_actors(read, found.iter().map(|(id, actor)| (*id, actor)));
+    actors.extend(found);
+    Ok(actors)
+}
+
+/// Those of `ids` that exist, as the database has them.
+async fn stored(client: &Client, ids: &[i32]) -> Result<HashMap<i32, Arc<Actor>>, QueryError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let actors = read::actor::by_id(client, ids).await?.into_iter().map(|row| {
         let profile = row.profile.map(|packed| unpack(&packed)).transpose()?;
         let (did, handle, status, taken_down) = (row.did, row.handle, row.status, row.taken_down);
-        Ok((row.id, Actor { did, handle, status, profile, taken_down }))
+        Ok((row.id, Arc::new(Actor { did, handle, status, profile, taken_down })))
     });
     actors.collect()
 }

@@ -10,17 +10,18 @@ mod reaction;
 mod relation;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 pub use crate::db::read::relation::Known;
 pub use actor::{Actor, Counts};
 pub use label::{Label, Labels, Subject};
 pub use list::List;
 pub use notice::Notices;
-pub use post::{Post, micros};
+pub use post::{Content, Post, micros};
 pub use reaction::Reactions;
 pub use relation::{Block, Mute, Pairs, Relations};
 
-use super::{Audience, QueryError, names};
+use super::{Audience, QueryError, Source, names};
 use crate::collection::{Coll, Ref};
 use crate::db::read::notification::Notice;
 use crate::db::record::Path;
@@ -73,7 +74,7 @@ pub struct Hydration {
     pub reactions: Reactions,
     /// What the labelers that the audience listens to say of all of it.
     pub labels: Labels,
-    actors: HashMap<i32, Actor>,
+    actors: HashMap<i32, Arc<Actor>>,
     counts: HashMap<i32, Counts>,
     known: HashMap<i32, Known>,
     posts: HashMap<Ref, Post>,
@@ -93,7 +94,7 @@ impl Hydration {
     ///
     /// # Errors
     /// The database's; stored bytes that cannot be unpacked.
-    pub async fn load(client: &Client, audience: Audience, wanted: &Wanted) -> Result<Self, QueryError> {
+    pub async fn load(client: &Source, audience: Audience, wanted: &Wanted) -> Result<Self, QueryError> {
         let notices = Notices::load(client, audience.viewer, &wanted.notices);
         let (mut posts, known, notices) = tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known), notices)?;
         let actors = accounts(audience, &posts, wanted, &known);
@@ -122,7 +123,7 @@ impl Hydration {
     }
 
     /// The lists by which the audience blocks or mutes: as a rule there is none.
-    async fn find_lists(&mut self, client: &Client) -> Result<(), QueryError> {
+    async fn find_lists(&mut self, client: &Source) -> Result<(), QueryError> {
         let Some(viewer) = self.audience.viewer else { return Ok(()) };
         let lists: HashSet<Ref> = self.relations.lists(viewer).collect();
         if !lists.is_empty() {
@@ -167,13 +168,13 @@ impl Hydration {
     /// An account, hidden or not.
     #[must_use]
     pub fn any_actor(&self, id: i32) -> Option<&Actor> {
-        self.actors.get(&id)
+        self.actors.get(&id).map(|actor| &**actor)
     }
 
     /// An account that may be shown.
     #[must_use]
     pub fn actor(&self, id: i32) -> Option<&Actor> {
-        self.actors.get(&id).filter(|actor| actor.is_shown_to(self.audience) && !self.is_redacted(Subject::account(id)))
+        self.any_actor(id).filter(|actor| actor.is_shown_to(self.audience) && !self.is_redacted(Subject::account(id)))
     }
 
     /// What is counted of an account that was to be counted.
@@ -211,7 +212,7 @@ impl Hydration {
 }
 
 /// The posts of a page, those that they answer, and those that all of these quote.
-async fn posts(client: &Client, wanted: &Wanted) -> Result<HashMap<Ref, Post>, QueryError> {
+async fn posts(client: &Source, wanted: &Wanted) -> Result<HashMap<Ref, Post>, QueryError> {
     let mut places = wanted.posts.clone();
     places.sort_unstable_by_key(|place| (place.author, place.rkey));
     places.dedup();
@@ -237,7 +238,7 @@ async fn known(client: &Client, audience: Audience, of: &[i32]) -> Result<HashMa
 }
 
 /// Adds the posts at those of `places` that are not there yet; whether there were any.
-async fn add(client: &Client, posts: &mut HashMap<Ref, Post>, places: HashSet<Ref>) -> Result<bool, QueryError> {
+async fn add(client: &Source, posts: &mut HashMap<Ref, Post>, places: HashSet<Ref>) -> Result<bool, QueryError> {
     let new: Vec<Ref> = places.into_iter().filter(|place| !posts.contains_key(place)).collect();
     if new.is_empty() {
         return Ok(false);

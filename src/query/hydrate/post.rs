@@ -1,27 +1,43 @@
 //! The state of a post.
 
 use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::atproto::{Cid, Tid};
 use crate::collection::{Post as Row, Ref, SubjectKind, unpack};
 use crate::db::stat::{self, PostStat, Subject};
 use crate::db::{Client, read};
-use crate::query::QueryError;
+use crate::query::{QueryError, Source};
 
-/// A post as it stands.
-#[derive(Debug, Clone)]
-pub struct Post {
+/// What a post says; the same for everyone who reads it, until its author changes it.
+#[derive(Debug)]
+pub struct Content {
     pub row: Row,
     /// The record's bytes.
     pub record: Vec<u8>,
     /// Their hash.
     pub cid: Cid,
-    pub stat: PostStat,
     /// Operators of this service took it down.
     pub taken_down: bool,
 }
 
-impl Post {
+/// A post as it stands.
+#[derive(Debug, Clone)]
+pub struct Post {
+    content: Arc<Content>,
+    pub stat: PostStat,
+}
+
+impl Deref for Post {
+    type Target = Content;
+
+    fn deref(&self) -> &Content {
+        &self.content
+    }
+}
+
+impl Content {
     /// sortAt in microseconds since 1970: min(createdAt, indexedAt), within a minute where the key tells it.
     #[must_use]
     pub fn sort_micros(&self) -> i64 {
@@ -34,18 +50,35 @@ pub fn micros(sort_key: i64) -> i64 {
     Tid::from_value(sort_key).map_or(0, Tid::micros)
 }
 
-pub(super) async fn load(client: &Client, places: &[Ref]) -> Result<HashMap<Ref, Post>, QueryError> {
+pub(super) async fn load(source: &Source, places: &[Ref]) -> Result<HashMap<Ref, Post>, QueryError> {
+    let post = |(place, content)| (place, Post { content, stat: PostStat::default() });
+    let Some((cache, read)) = source.remembered() else { return Ok(contents(source, places).await?.map(post).collect()) };
+    let (mut posts, mut missed) = (HashMap::with_capacity(places.len()), Vec::new());
+    for place in places {
+        match cache.post(*place) {
+            Some(content) => posts.extend([post((*place, content))]),
+            None => missed.push(*place),
+        }
+    }
+    let found: Vec<_> = contents(source, &missed).await?.collect();
+    cache.keep_posts(read, found.iter().map(|(place, content)| (*place, content)));
+    posts.extend(found.into_iter().map(post));
+    Ok(posts)
+}
+
+/// The posts at `places`, as the database has them.
+async fn contents(client: &Client, places: &[Ref]) -> Result<impl Iterator<Item = (Ref, Arc<Content>)> + use<>, QueryError> {
     if places.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Vec::new().into_iter());
     }
     let (stored, taken_down) = tokio::try_join!(read::post::at(client, places), read::takedown::of_posts(client, places))?;
     let posts = stored.into_iter().map(|stored| {
         let record = unpack(&stored.record)?;
         let place = Ref { rkey: stored.post.rkey, author: stored.post.author };
         let (cid, taken_down) = (Cid::dag_cbor(&record), taken_down.contains(&place));
-        Ok((place, Post { row: stored.post, cid, record, stat: PostStat::default(), taken_down }))
+        Ok((place, Arc::new(Content { row: stored.post, record, cid, taken_down })))
     });
-    posts.collect()
+    Ok(posts.collect::<Result<Vec<_>, QueryError>>()?.into_iter())
 }
 
 pub(super) async fn stats(client: &Client, posts: &[Ref]) -> Result<Vec<(Ref, PostStat)>, QueryError> {

@@ -10,7 +10,7 @@ use crate::collection::feed::post::{FLAG_MEDIA, FLAG_REPLY, FLAG_VIDEO};
 use crate::db::Client;
 use crate::db::read::feed::{self, Wanted as Flags};
 use crate::query::hydrate::{Hydration, Wanted};
-use crate::query::{Audience, QueryError, names};
+use crate::query::{Audience, QueryError, Source, names};
 
 /// What of an author's feed is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ struct AuthorFeed {
 ///
 /// # Errors
 /// The database's; stored bytes that cannot be unpacked.
-pub async fn author_feed(client: &Client, audience: Audience, request: Request) -> Result<(Option<Ref>, Page<Item, Cursor>), QueryError> {
+pub async fn author_feed(client: &Source, audience: Audience, request: Request) -> Result<(Option<Ref>, Page<Item, Cursor>), QueryError> {
     let pin = request.pin;
     let skeleton = AuthorFeed { author: request.author, filter: request.filter, pin };
     let extra = Wanted { posts: pin.into_iter().collect(), replies: true, actors: vec![request.author], ..Wanted::default() };

@@ -11,7 +11,7 @@ pub mod reaction;
 pub mod timeline;
 
 use super::hydrate::{Hydration, Wanted};
-use super::{Audience, Cursor, QueryError};
+use super::{Audience, Cursor, QueryError, Source};
 use crate::db::Client;
 use crate::db::read::feed::Before;
 
@@ -55,7 +55,7 @@ pub struct Page<I, C> {
 /// # Errors
 /// The database's; stored bytes that cannot be unpacked.
 pub async fn page<S: Skeleton>(
-    client: &Client,
+    client: &Source,
     audience: Audience,
     skeleton: &S,
     after: S::Cursor,

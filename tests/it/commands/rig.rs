@@ -36,7 +36,7 @@ impl Client {
     /// One that reaches the stores by other ways, and gives up earlier.
     pub fn at(rig: &Rig, redis: &str, postgres: &str, deadline: Duration) -> Self {
         let database = Database { url: Some(postgres.to_owned()), pool_size: 4, ..Database::default() };
-        let (store, telemetry) = (Store::new(Pools::new(&database).unwrap().api), Telemetry::new(&["api"]));
+        let (store, telemetry) = (Store::new(Pools::new(&database).unwrap().api, 1 << 20), Telemetry::new(&["api"]));
         let queue = Queue::new(redis, &rig.config.queue.key, &rig.config.queue.group);
         let (commands, driver) = Commands::new(Some(queue), store, telemetry.clone(), deadline);
         let driver = AbortOnDropHandle::new(tokio::spawn(driver.run()));

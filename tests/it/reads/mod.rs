@@ -1,6 +1,7 @@
 //! What the API answers.
 
 mod accounts;
+mod cache;
 mod database;
 mod feed;
 mod http;

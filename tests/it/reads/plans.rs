@@ -1,5 +1,6 @@
 //! Every statement of the API, as it was prepared on its own connection with its own settings, goes over an index and sorts no whole range.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use appviewd::atproto::cbor::Value;
@@ -99,6 +100,7 @@ async fn signed_in(world: &mut World, target: &str) {
 #[tokio::test]
 async fn every_statement_of_the_api_uses_its_index() {
     let mut world = World::with(|config| config.labels.default_labelers = vec![ALICE.to_owned()]).await;
+    log_statements(&world).await;
     let cid = world.put(ALICE, "app.bsky.feed.post", &key(1), &post("x", 1, vec![])).await;
     let labeler = format!("INSERT INTO labeler (id, account, epoch, seq) SELECT 0, id, 0, 0 FROM account WHERE did = '{ALICE}'");
     world.postgres.connect().await.execute(&labeler, &[]).await.unwrap();
@@ -139,16 +141,17 @@ async fn every_statement_of_the_api_uses_its_index() {
     world.get("/").await;
 
     let client = world.pools.api.get().await.unwrap();
-    let prepared = "SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements WHERE statement LIKE '--%'";
-    let statements = client.query(prepared, &[]).await.unwrap();
     let mut seen = String::new();
-    for row in &statements {
-        let (name, sql, parameters): (String, String, i32) = (row.get(0), row.get(1), row.get(2));
+    for sql in statements(&world.postgres.said()) {
         let title = sql.lines().next().unwrap().to_owned();
+        client.batch_execute(&format!("PREPARE statement AS {sql}")).await.unwrap();
+        let prepared = "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'statement'";
+        let parameters: i32 = client.query_one(prepared, &[]).await.unwrap().get(0);
         let nulls = vec!["NULL"; usize::try_from(parameters).unwrap()].join(", ");
         let arguments = if parameters == 0 { String::new() } else { format!("({nulls})") };
-        let explain = format!("EXPLAIN (COSTS OFF) EXECUTE \"{name}\"{arguments}");
+        let explain = format!("EXPLAIN (COSTS OFF) EXECUTE statement{arguments}");
         let plan: Vec<String> = client.simple_query(&explain).await.unwrap().iter().filter_map(line).collect();
+        client.batch_execute("DEALLOCATE statement").await.unwrap();
         for line in &plan {
             let whole = line.split_once("Seq Scan on ").map(|(_, table)| table.split(' ').next().unwrap());
             assert!(whole.is_none_or(|table| SMALL.contains(&table)), "{title}\n{}", plan.join("\n"));
@@ -163,6 +166,24 @@ async fn every_statement_of_the_api_uses_its_index() {
     for title in PREPARED {
         assert!(seen.contains(&format!("-- {title}\n")), "{title} was not prepared; these were:\n{seen}");
     }
+}
+
+/// Has the server say each statement that it is sent from now on, and by whom.
+async fn log_statements(world: &World) {
+    let client = world.postgres.connect().await;
+    for sql in ["ALTER SYSTEM SET log_statement = 'all'", "ALTER SYSTEM SET log_line_prefix = '%a|'", "SELECT pg_reload_conf()"] {
+        client.batch_execute(sql).await.unwrap();
+    }
+}
+
+/// The prepared statements of the API of which the server's log tells. Their lines but for the first begin with a tab there.
+fn statements(log: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in log.replace("\n\t", "\r").lines() {
+        let sql = entry.strip_prefix("appviewd api|LOG:  execute s").and_then(|entry| entry.split_once(": ")).map(|(_, sql)| sql.trim());
+        found.extend(sql.filter(|sql| sql.starts_with("--")).map(|sql| sql.replace('\r', "\n")));
+    }
+    found
 }
 
 fn line(message: &tokio_postgres::SimpleQueryMessage) -> Option<String> {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use appviewd::db::pool;
-use appviewd::db::shared::Shared;
+use appviewd::db::shared::{APART, Shared};
 
 use crate::support::postgres::Postgres;
 
-async fn shared(size: usize) -> (Postgres, Shared) {
+/// With so many connections to share at most.
+async fn shared(most: usize) -> (Postgres, Shared) {
     let postgres = Postgres::start().await;
-    let shared = Shared::new(pool::api(&postgres.url(), size, false).unwrap());
+    let shared = Shared::new(pool::api(&postgres.url(), most + APART, false).unwrap());
     (postgres, shared)
 }
 
@@ -22,7 +23,7 @@ async fn backends(postgres: &Postgres) -> i64 {
 /// One who asks gets a connection to itself as long as there is one; many share them, and there are no more than so many.
 #[tokio::test]
 async fn many_requests_share_few_connections_and_are_spread_over_them() {
-    let (postgres, shared) = shared(5).await;
+    let (postgres, shared) = shared(4).await;
     for _ in 0..3 {
         shared.connection().await.unwrap();
     }
@@ -31,7 +32,7 @@ async fn many_requests_share_few_connections_and_are_spread_over_them() {
     for _ in 0..40 {
         held.push(shared.connection().await.unwrap());
     }
-    assert_eq!(backends(&postgres).await, 4, "one of five is left to others");
+    assert_eq!(backends(&postgres).await, 4, "some are left to others");
     for connection in &held {
         // The list's own, and ten requests.
         assert_eq!(Arc::strong_count(connection), 11);
@@ -41,7 +42,7 @@ async fn many_requests_share_few_connections_and_are_spread_over_them() {
 /// A page that takes long is not waited for by those that come after it.
 #[tokio::test]
 async fn who_comes_after_a_slow_statement_does_not_wait_for_it() {
-    let (_postgres, shared) = shared(3).await;
+    let (_postgres, shared) = shared(2).await;
     let slow = shared.connection().await.unwrap();
     let sleep = tokio::spawn(async move { slow.simple_query("SELECT pg_sleep(3)").await.is_ok() });
     let began = Instant::now();
@@ -57,7 +58,7 @@ async fn who_comes_after_a_slow_statement_does_not_wait_for_it() {
 /// Statements of several requests are on their way at once on one connection.
 #[tokio::test]
 async fn statements_of_several_requests_go_out_together() {
-    let (_postgres, shared) = shared(2).await;
+    let (_postgres, shared) = shared(1).await;
     let all = futures_util::future::join_all((0..50_i32).map(|n| {
         let shared = shared.clone();
         async move {
@@ -70,7 +71,7 @@ async fn statements_of_several_requests_go_out_together() {
 
 #[tokio::test]
 async fn a_connection_that_broke_is_replaced() {
-    let (postgres, shared) = shared(2).await;
+    let (postgres, shared) = shared(1).await;
     let pid = |connection: Arc<appviewd::db::shared::Connection>| async move {
         Some(connection.query_one("SELECT pg_backend_pid()", &[]).await.ok()?.get::<_, i32>(0))
     };

@@ -167,14 +167,8 @@ impl World {
 
     /// Sends these bytes, a request of `method` to `path`, and holds the answer against its lexicon.
     pub async fn send(&self, method: &str, path: &str, request: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(request).await.unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).await.unwrap();
-        let at = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("an answer");
-        let head = String::from_utf8(bytes[..at].to_vec()).unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let answer = Answer { status, head, body: bytes[at + 4..].to_vec() };
+        let answer = exchange(self.address, request).await;
+        let status = answer.status;
         if !["HEAD", "OPTIONS"].contains(&method) && answer.header("content-encoding").is_none() {
             fits::lexicon(path, status, &answer.body);
         }
@@ -192,6 +186,23 @@ impl World {
         assert_eq!(answer.status, 200, "{nsid} {params:?}: {}", String::from_utf8_lossy(&answer.body));
         answer.json()
     }
+}
+
+/// Sends a request and reads its answer, up to the end of the connection.
+async fn exchange(address: SocketAddr, request: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    let at = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("an answer");
+    let head = String::from_utf8(bytes[..at].to_vec()).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head, body: bytes[at + 4..].to_vec() }
+}
+
+/// A GET of many at once, for whom nothing else is checked.
+pub async fn plain_get(address: SocketAddr, path: &str) -> Answer {
+    exchange(address, format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes()).await
 }
 
 fn percent(text: &str) -> String {

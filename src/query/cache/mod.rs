@@ -1,0 +1,128 @@
+//! What this process remembers of the rows that pages are made of: posts and accounts as they were last read. Each request first learns what
+//! was changed until it came ([`News`]) and has it forgotten, so that nothing is ever shown that was changed before: no time to live, no grace.
+//! Never holds counts, nor what accounts have made of each other: these are read each time.
+
+mod kind;
+mod ledger;
+mod news;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use self::kind::Kind;
+use self::ledger::Ledger;
+pub use self::news::{Look, News};
+use super::hydrate::{Actor, Content};
+use crate::collection::{Coll, Ref};
+use crate::db::change::Changed;
+
+/// Of four parts of the bytes, those of posts: a page shows more of them, but accounts come again sooner.
+const POSTS: u64 = 3;
+/// Bytes of a post besides its record, about: its row, its entry.
+const POST_BYTES: usize = 256;
+/// The same of an account.
+const ACTOR_BYTES: usize = 224;
+
+/// A look at the news. What was read after it may be remembered, as long as no later look tells of its change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp(u64);
+
+/// Posts and accounts by their keys.
+#[derive(Debug)]
+pub struct Cache {
+    posts: Kind<Ref, Arc<Content>>,
+    actors: Kind<i32, Arc<Actor>>,
+    ledger: Mutex<Ledger>,
+}
+
+impl Cache {
+    /// Up to about `bytes` of memory.
+    #[must_use]
+    pub fn new(bytes: u64) -> Self {
+        let post = |content: &Arc<Content>| bytes_of(POST_BYTES + content.record.len());
+        let actor = |actor: &Arc<Actor>| {
+            bytes_of(
+                ACTOR_BYTES + actor.did.len() + actor.handle.as_ref().map_or(0, String::len) + actor.profile.as_ref().map_or(0, Vec::len),
+            )
+        };
+        Self { posts: Kind::new(bytes / 4 * POSTS, post), actors: Kind::new(bytes / 4 * (4 - POSTS), actor), ledger: Mutex::default() }
+    }
+
+    /// The post at `place`.
+    #[must_use]
+    pub fn post(&self, place: Ref) -> Option<Arc<Content>> {
+        self.posts.get(&place)
+    }
+
+    /// The account `id`.
+    #[must_use]
+    pub fn actor(&self, id: i32) -> Option<Arc<Actor>> {
+        self.actors.get(&id)
+    }
+
+    /// Remembers posts that were read after the look `read`.
+    pub fn keep_posts<'a>(&self, read: Stamp, posts: impl Iterator<Item = (Ref, &'a Arc<Content>)>) {
+        let ledger = self.ledger();
+        for (place, content) in posts.filter(|(place, _)| ledger.holds(&of_post(*place), read)) {
+            self.posts.put(place, Arc::clone(content));
+        }
+    }
+
+    /// Remembers accounts that were read after the look `read`; those of which nothing of their own was seen are not, since nobody tells
+    /// when that comes.
+    pub fn keep_actors<'a>(&self, read: Stamp, actors: impl Iterator<Item = (i32, &'a Arc<Actor>)>) {
+        let ledger = self.ledger();
+        for (id, actor) in actors.filter(|(id, actor)| actor.status.is_some() && ledger.holds(&of_actor(*id), read)) {
+            self.actors.put(id, Arc::clone(actor));
+        }
+    }
+
+    /// Forgets what was changed.
+    fn forget(&self, changed: &[Changed]) -> Stamp {
+        let mut ledger = self.ledger();
+        let told: Vec<Changed> = changed.iter().map(remembered_as).collect();
+        for one in &told {
+            if one.coll == 0 {
+                self.actors.forget(&one.author);
+            } else {
+                self.posts.forget(&Ref { rkey: one.rkey, author: one.author });
+            }
+        }
+        ledger.turn(&told)
+    }
+
+    /// Forgets everything.
+    fn clear(&self) -> Stamp {
+        let mut ledger = self.ledger();
+        self.posts.clear();
+        self.actors.clear();
+        ledger.lose()
+    }
+
+    /// Bytes of what is remembered, about.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.posts.bytes() + self.actors.bytes()
+    }
+
+    /// Held while rows are put in and forgotten: nothing comes in between.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of_post(place: Ref) -> Changed {
+    Changed { author: place.author, coll: Coll::POST.number(), rkey: place.rkey }
+}
+
+fn of_actor(id: i32) -> Changed {
+    Changed { author: id, coll: 0, rkey: 0 }
+}
+
+/// Under which key it is remembered: records that say something of an account are parts of it.
+fn remembered_as(changed: &Changed) -> Changed {
+    if changed.coll == Coll::POST.number() { *changed } else { of_actor(changed.author) }
+}
+
+fn bytes_of(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
