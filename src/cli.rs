@@ -201,6 +201,9 @@ pub struct Sandbox {
     /// Where the directory of DIDs and the hosts of handles are served (PLC_URL, and APPVIEW_NET__CONNECT_TO=sandbox.test=http://...)
     #[arg(long, value_name = "ADDRESS")]
     pub directory: Option<SocketAddr>,
+    /// Where a labeler of the network is served (DEFAULT_LABELERS=did:plc:sandboxlabeleraaaaaaaaaa)
+    #[arg(long, value_name = "ADDRESS", requires = "directory")]
+    pub labeler: Option<SocketAddr>,
     /// Serves the frames of this recording in place of a network
     #[arg(long, value_name = "FILE", conflicts_with = "accounts")]
     pub replay: Option<PathBuf>,

@@ -147,6 +147,7 @@ pub fn sandbox(sources: &Sources, flags: cli::Sandbox) -> anyhow::Result<()> {
         rate,
         listen,
         directory,
+        labeler,
         replay,
         record,
         expect,
@@ -155,8 +156,22 @@ pub fn sandbox(sources: &Sources, flags: cli::Sandbox) -> anyhow::Result<()> {
         fault: faults,
         fault_rate: fault_rates,
     } = flags;
-    let options =
-        sandbox::Options { seed, accounts, events, rate, listen, directory, replay, record, expect, window, no_serve, faults, fault_rates };
+    let options = sandbox::Options {
+        seed,
+        accounts,
+        events,
+        rate,
+        listen,
+        directory,
+        labeler,
+        replay,
+        record,
+        expect,
+        window,
+        no_serve,
+        faults,
+        fault_rates,
+    };
     runtime()?.block_on(async move {
         let mut signals = Signals::new()?;
         let stop = CancellationToken::new();

@@ -75,7 +75,10 @@ pub async fn start(
         let means = means.clone();
         let need_pools = || pools.clone().context("no database.url is set");
         match role {
-            Role::Ingest => crew.spawn("ingest", run_ingest(means)),
+            Role::Ingest => {
+                crew.spawn("labels", run_labels(means.clone()));
+                crew.spawn("ingest", run_ingest(means));
+            }
             Role::Worker => crew.spawn("worker", run_worker(means, need_pools()?)),
             Role::Api => crew.spawn("api", run_api(means, roles.has(Role::Worker), need_pools()?, probes.clone())),
         }
@@ -92,6 +95,12 @@ fn port(config: &Config, roles: &Roles) -> u16 {
 async fn run_ingest(means: Means) -> anyhow::Result<()> {
     let Some(queue) = connect(&means).await? else { return Ok(()) };
     ingest::run(means.config, queue, means.telemetry, means.stop).await
+}
+
+/// A part of the ingest role that the relay's events never wait for.
+async fn run_labels(means: Means) -> anyhow::Result<()> {
+    let queue = queue(&means.config).context("no redis.url is set")?;
+    ingest::labels::run(means.config, queue, means.identities, means.telemetry, means.stop).await
 }
 
 async fn run_worker(means: Means, pools: Pools) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@
 mod context;
 mod intake;
 pub mod judge;
+pub mod labels;
 mod lane;
 mod memory;
 mod numbering;

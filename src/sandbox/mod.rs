@@ -3,6 +3,7 @@
 //! Seeded: the same seed and number of accounts give the same frames, byte for byte. Never shares code with what it is there to judge.
 
 pub mod directory;
+pub mod labeler;
 pub mod load;
 pub mod network;
 pub mod oracle;
@@ -11,6 +12,7 @@ pub mod relay;
 mod run;
 
 pub use directory::Directory;
+pub use labeler::Labeler;
 pub use network::{Made, Network};
 pub use oracle::Oracle;
 pub use relay::Relay;

@@ -14,12 +14,16 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::directory::Directory;
+use super::labeler::Labeler;
 use super::network::{BEGINNING, Network};
 use super::oracle::{self, Oracle};
 use super::recording;
 use super::relay::{Log, Planned, Rate, Relay, listen, spoil};
-use crate::atproto::{Cid, frame};
+use crate::atproto::{Cid, SigningKey, frame};
 
+/// The labeler of the sandbox, and what its key is made of.
+const LABELER: &str = "did:plc:sandboxlabeleraaaaaaaaaa";
+const LABELER_KEY: u8 = 77;
 /// Frames made ahead of their time.
 const AHEAD: usize = 1024;
 /// How often a long recording says how far it is.
@@ -40,6 +44,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where the directory of DIDs and the hosts of handles are served; a recording has none.
     pub directory: Option<SocketAddr>,
+    /// Where a labeler of the network is served, which the directory knows.
+    pub labeler: Option<SocketAddr>,
     /// Serves this recording in place of a network.
     pub replay: Option<PathBuf>,
     /// Writes every frame that is served to this file. The network then begins at [`BEGINNING`] and not now, so that recordings are equal.
@@ -66,6 +72,7 @@ impl Default for Options {
             rate: 50,
             listen,
             directory: None,
+            labeler: None,
             replay: None,
             record: None,
             expect: None,
@@ -83,7 +90,7 @@ impl Default for Options {
 /// The address is taken, a file cannot be read or written, a recording is no recording.
 pub async fn run(options: Options, shutdown: CancellationToken) -> anyhow::Result<()> {
     if options.no_serve {
-        let made = tokio::task::spawn_blocking(move || make(&options, &Arc::default(), |_, _| !shutdown.is_cancelled()));
+        let made = tokio::task::spawn_blocking(move || make(&options, &Arc::default(), None, |_, _| !shutdown.is_cancelled()));
         return made.await.context("the maker of frames panicked")?;
     }
     let listener = listen(options.listen).with_context(|| format!("cannot listen on {}", options.listen))?;
@@ -93,7 +100,11 @@ pub async fn run(options: Options, shutdown: CancellationToken) -> anyhow::Resul
     let source = options.clone();
     let directory = Arc::new(Directory::default());
     let known_to = Arc::clone(&directory);
-    let maker = tokio::task::spawn_blocking(move || make(&source, &known_to, |seq, frame| send.blocking_send((seq, frame)).is_ok()));
+    let labeler = options.labeler.map(|at| labeler(&options, at, &directory)).transpose()?;
+    let seen_by = labeler.as_ref().map(|(labeler, _)| Arc::clone(labeler));
+    let maker = tokio::task::spawn_blocking(move || {
+        make(&source, &known_to, seen_by.as_deref(), |seq, frame| send.blocking_send((seq, frame)).is_ok())
+    });
     let stop = shutdown.clone();
     let log = Arc::clone(&relay.log);
     let fill = async move {
@@ -104,11 +115,28 @@ pub async fn run(options: Options, shutdown: CancellationToken) -> anyhow::Resul
         maker.await.context("the maker of frames panicked")?.and(filled)
     };
     let serve = relay.serve(listener, shutdown.clone());
-    let resolve = serve_directory(directory, options.directory, shutdown);
-    let done = tokio::try_join!(fill, serve, resolve).map(|_| ());
+    let resolve = serve_directory(directory, options.directory, shutdown.clone());
+    let label = serve_labeler(labeler, shutdown);
+    let done = tokio::try_join!(fill, serve, resolve, label).map(|_| ());
     let faults: Vec<_> = relay.faults.counts().into_iter().filter(|(_, count)| *count > 0).collect();
     tracing::info!(frames = relay.stats.frames(), connections = relay.stats.connections(), ?faults, "sandbox relay ends");
     done
+}
+
+/// The labeler of this network, known to its directory, and where it will be served.
+fn labeler(options: &Options, at: SocketAddr, directory: &Directory) -> anyhow::Result<(Arc<Labeler>, TcpListener)> {
+    let listener = listen(at).with_context(|| format!("cannot listen on {at}"))?;
+    let address = listener.local_addr()?;
+    let key = SigningKey::from_bytes([LABELER_KEY; 32])?;
+    let labeler = Labeler::new(LABELER, key, options.window);
+    labeler.known_to(directory, &format!("http://{address}"));
+    tracing::info!(listen = %address, did = LABELER, "sandbox labeler listening");
+    Ok((Arc::new(labeler), listener))
+}
+
+async fn serve_labeler(labeler: Option<(Arc<Labeler>, TcpListener)>, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let Some((labeler, listener)) = labeler else { return Ok(()) };
+    labeler.relay.serve(listener, shutdown).await
 }
 
 async fn serve_directory(directory: Arc<Directory>, at: Option<SocketAddr>, shutdown: CancellationToken) -> anyhow::Result<()> {
@@ -149,7 +177,12 @@ async fn fill(log: &Log, mut frames: mpsc::Receiver<(i64, Bytes)>, rate: u32) ->
 }
 
 /// Makes or reads all frames, on a thread that may block, and gives each to `take`; ends early when that wants no more.
-fn make(options: &Options, directory: &Arc<Directory>, mut take: impl FnMut(i64, Bytes) -> bool) -> anyhow::Result<()> {
+fn make(
+    options: &Options,
+    directory: &Arc<Directory>,
+    labeler: Option<&Labeler>,
+    mut take: impl FnMut(i64, Bytes) -> bool,
+) -> anyhow::Result<()> {
     let mut record = options.record.as_deref().map(recording::Writer::create).transpose().context("cannot record")?;
     let mut progress = Progress::new();
     let mut oracle = options.expect.as_deref().map(|path| (path, Oracle::default()));
@@ -159,6 +192,9 @@ fn make(options: &Options, directory: &Arc<Directory>, mut take: impl FnMut(i64,
         if let Some((_, oracle)) = &mut oracle {
             source.invalid().into_iter().for_each(|records| oracle.forbid(records));
             oracle.play_bytes(&frame);
+        }
+        if let Some(labeler) = labeler {
+            labeler.see(&frame);
         }
         if let Some(record) = &mut record {
             record.write(&frame).context("cannot record")?;

@@ -58,6 +58,8 @@ pub enum Part {
     Commands,
     /// Taking accounts to be resolved, and writing what came of it.
     Identities,
+    /// Reading and applying labels.
+    Labels,
     /// Taking and renewing leases.
     Leases,
     /// Reading and interning for a batch.
@@ -80,6 +82,7 @@ impl Part {
             Self::Apply => "apply",
             Self::Commands => "commands",
             Self::Identities => "identities",
+            Self::Labels => "labels",
             Self::Leases => "leases",
             Self::Prepare => "prepare",
             Self::Purge => "purge",

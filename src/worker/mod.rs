@@ -9,6 +9,7 @@ mod board;
 mod commands;
 mod context;
 mod identity;
+mod labels;
 mod lag;
 mod lease;
 mod namesake;
@@ -87,6 +88,8 @@ pub async fn run(
     let (waiters, waiting) = mpsc::channel(usize::from(config.queue.partitions).max(1));
     parts.spawn(part(applier::run(Arc::clone(&context), receiver, waiters)));
     parts.spawn(part(commands::run(Arc::clone(&context))));
+    let labelers = config.labels.labelers().into_iter().map(|(did, _)| did).collect();
+    parts.spawn(part(labels::run(Arc::clone(&context), labelers)));
     parts.spawn(part(purge::run(Arc::clone(&context), waiting)));
     parts.spawn(part(sources::run(Arc::clone(&context))));
     parts.spawn(part(lease::run(Arc::clone(&context))));

@@ -17,6 +17,7 @@ mod identity;
 mod index;
 mod ingest;
 mod interop;
+mod labels;
 mod lexicon;
 mod oracle;
 mod queue;

@@ -49,12 +49,19 @@ pub struct Relay {
     pub log: Arc<Log>,
     pub faults: Arc<Faults>,
     pub stats: Arc<Stats>,
+    path: &'static str,
 }
 
 impl Relay {
     #[must_use]
     pub fn new(log: Arc<Log>) -> Self {
-        Self { log, faults: Arc::default(), stats: Arc::default() }
+        Self { log, faults: Arc::default(), stats: Arc::default(), path: PATH }
+    }
+
+    /// The same server for another subscription, whose messages have a `seq` too.
+    #[must_use]
+    pub fn at(self, path: &'static str) -> Self {
+        Self { path, ..self }
     }
 
     /// Serves until `shutdown`; then every connection is closed.
@@ -106,7 +113,7 @@ impl Relay {
     /// Answers a request; a subscription's upgrade goes to the connection through `slot`.
     fn answer(&self, mut request: Request<Incoming>, slot: &std::sync::Mutex<Option<oneshot::Sender<Upgrade>>>) -> Response<Full<Bytes>> {
         match request.uri().path() {
-            PATH => {}
+            path if path == self.path => {}
             "/xrpc/_health" => return Response::default(),
             FAULTS => return self.counts(),
             _ => return plain(StatusCode::NOT_FOUND),

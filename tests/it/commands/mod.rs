@@ -3,6 +3,6 @@
 mod effects;
 mod faults;
 mod procedures;
-mod rig;
+pub mod rig;
 mod server;
 mod workers;

@@ -1,0 +1,105 @@
+//! What a labeler sent, judged label by label: form, who says it, whether they have signed it. Nothing here waits or remembers.
+
+use bytes::Bytes;
+
+use crate::atproto::PublicKey;
+use crate::atproto::label::{Label, LabelError, LabelFrame, SentLabel};
+use crate::queue::QueuedLabel;
+
+/// What labels are held against.
+#[derive(Debug, Clone)]
+pub struct Law {
+    /// The labeler's DID.
+    pub src: String,
+    /// Any of these may have signed.
+    pub keys: Vec<PublicKey>,
+    /// Labels without a signature are taken.
+    pub allow_unsigned: bool,
+}
+
+/// The last word of a labeler on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// The cursor is beyond what the labeler has: its numbers began anew.
+    FutureCursor,
+    Other,
+}
+
+/// What messages came to.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Number of the last message; where there is none, of the one before these.
+    pub last: i64,
+    /// Labels that hold, in the order in which they were said.
+    pub labels: Vec<QueuedLabel>,
+    /// Why each of the others does not.
+    pub refused: Vec<&'static str>,
+    /// Each message by its kind.
+    pub kinds: Vec<&'static str>,
+    /// Nothing follows.
+    pub farewell: Option<Farewell>,
+}
+
+impl Judged {
+    /// Whether a label is not signed by the keys at hand: another may have come.
+    #[must_use]
+    pub fn doubts_keys(&self) -> bool {
+        self.refused.contains(&UNFIT)
+    }
+
+    /// Labels and messages that cannot be used.
+    #[must_use]
+    pub fn faults(&self) -> usize {
+        self.refused.len() + self.kinds.iter().filter(|kind| **kind == UNREADABLE).count()
+    }
+}
+
+const UNFIT: &str = "signature";
+const UNREADABLE: &str = "unreadable";
+
+/// Judges successive messages of a labeler that stood at `after`.
+#[must_use]
+pub fn judge(messages: &[Bytes], after: i64, law: &Law) -> Judged {
+    let mut judged = Judged { last: after, ..Judged::default() };
+    for message in messages {
+        let kind = match LabelFrame::parse(message) {
+            Err(_) => UNREADABLE,
+            Ok(LabelFrame::Other) => "unknown",
+            Ok(LabelFrame::Info { .. }) => "info",
+            Ok(LabelFrame::Error { error }) => {
+                judged.farewell = Some(if error == "FutureCursor" { Farewell::FutureCursor } else { Farewell::Other });
+                "error"
+            }
+            // What comes again, or out of order, was passed before.
+            Ok(LabelFrame::Labels { seq, .. }) if seq <= judged.last => "repeated",
+            Ok(LabelFrame::Labels { seq, labels }) => {
+                judged.last = seq;
+                for sent in labels {
+                    match check(sent, law) {
+                        Ok(label) => judged.labels.push(QueuedLabel { seq, label }),
+                        Err(reason) => judged.refused.push(reason),
+                    }
+                }
+                "labels"
+            }
+        };
+        judged.kinds.push(kind);
+        if judged.farewell.is_some() {
+            break;
+        }
+    }
+    judged
+}
+
+fn check(sent: Result<SentLabel<'_>, LabelError>, law: &Law) -> Result<Label, &'static str> {
+    let sent = sent.map_err(LabelError::reason)?;
+    if sent.src != law.src {
+        return Err("other_src");
+    }
+    match sent.sig {
+        None if law.allow_unsigned => Ok(sent.label),
+        None => Err("unsigned"),
+        Some(_) if sent.is_signed_by(&law.keys) => Ok(sent.label),
+        Some(_) => Err(UNFIT),
+    }
+}

@@ -1,0 +1,5 @@
+//! Labels from a labeler's socket to their rows.
+
+mod client;
+mod faults;
+mod rig;
