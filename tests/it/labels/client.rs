@@ -85,13 +85,13 @@ async fn a_key_that_was_changed_is_asked_for_once_more() {
 async fn what_is_taken_back_and_what_ends_is_known() {
     let stand = Stand::start(4).await;
     let (worker, _ingest) = (stand.rig.worker("one"), stand.ingest());
-    stand.labeler().say(&[said(ALICE, "one"), Said { exp: Some(START + 5), ..said(ALICE, "two") }, said(BOB, "one")]);
-    stand.labeler().say(&[Said { neg: true, cts: START + 1, ..said(ALICE, "one") }]);
+    stand.labeler().say(&[said(ALICE, "one"), Said { exp: Some(START + 5000), ..said(ALICE, "two") }, said(BOB, "one")]);
+    stand.labeler().say(&[Said { neg: true, cts: START + 1000, ..said(ALICE, "one") }]);
     // Said before it was taken back: the later time counts.
     let seq = stand.labeler().say(&[said(ALICE, "one")]);
     stand.applied(&worker, seq).await;
     assert_eq!(stand.rows().await, [format!("+one {BOB}"), format!("+two {ALICE}"), format!("-one {ALICE}")]);
-    assert_eq!(rows(&stand.rig.postgres, "SELECT exp FROM label WHERE exp IS NOT NULL").await, [(START + 5).to_string()]);
+    assert_eq!(rows(&stand.rig.postgres, "SELECT exp FROM label WHERE exp IS NOT NULL").await, [(START + 5000).to_string()]);
     assert_eq!(worker.telemetry.metrics().labels.applied.get("older"), 1);
 }
 

@@ -43,9 +43,14 @@ async fn messages_that_come_again_or_not_at_first_are_applied_once() {
 async fn a_labeler_that_is_behind_our_cursor_has_begun_anew() {
     let stand = Stand::keeping(2, 3).await;
     let (worker, ingest) = (stand.rig.worker("one"), stand.ingest());
-    let last = say(&stand, 0, 10);
-    stand.applied(&worker, last).await;
-    assert_eq!(stand.rows().await.len(), 10);
+    ingest.connected().await;
+    // One after the other, since it keeps the newest three.
+    let mut last = 0;
+    for n in 0..10 {
+        last = say(&stand, n, 1);
+        stand.applied(&worker, last).await;
+    }
+    assert_eq!((stand.rows().await.len(), last), (10, 10));
     stand.labeler().relay.log.renumber(1).unwrap();
     eventually("it is noticed", 20, async || ingest.telemetry.metrics().labels.renumbered.get() == 1).await;
     let last = stand.labeler().say(&[said(BOB, "new")]);

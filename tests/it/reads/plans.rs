@@ -140,6 +140,8 @@ async fn every_statement_of_the_api_uses_its_index() {
     }
     world.get("/").await;
 
+    // The connection that requests shared goes back to the pool with the server.
+    world.stop().await;
     let client = world.pools.api.get().await.unwrap();
     let mut seen = String::new();
     for sql in statements(&world.postgres.said()) {
