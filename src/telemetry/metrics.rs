@@ -156,7 +156,7 @@ metrics! {
         refused: Split = Split::by("reason"), "Labels that are none, or that their labeler has not signed; nothing else is lost by them.";
         sessions_ended: Split = Split::by("reason"), "Connections to labelers that ended, or were not made, by the reason.";
         renumbered: Counter = Counter::default(), "Times at which a labeler had begun its numbers anew, and was read from the beginning.";
-        applied: Split = Split::by("outcome"), "Labels applied: said (it counts), older (a later word stands), too_many (the labeler has too many on the subject).";
+        applied: Split = Split::by("outcome"), "Labels applied: said (it counts), older (a later word stands), `too_many` (the labeler has too many on the subject).";
     }
     /// The worker role.
     worker: Worker {

@@ -56,7 +56,7 @@ pub async fn run(context: Arc<Context>, configured: Vec<Did>) {
             }
         }
     };
-    let _ = context.shutdown.run_until_cancelled(work).await;
+    let _ = Box::pin(context.shutdown.run_until_cancelled(work)).await;
 }
 
 /// Applies what is there of every labeler, and waits for more, a second at most. The trouble of one is told when all others had their turn.

@@ -66,8 +66,8 @@ impl Index {
     /// [`IndexError::Lost`]: the labeler stands elsewhere; [`IndexError::Stale`]: give the same again; else the database's.
     pub async fn label(&self, client: &mut Client, labeler: &Labeler, new: Position, labels: &[&Label]) -> Result<Labelled, IndexError> {
         let names = self.names.of(client).await?;
-        let named: Vec<(Named<'_>, &Label)> = labels.iter().map(|label| (named(&label.uri), *label)).collect();
-        let known = names.intern(client, &wanted(&named)).await?;
+        let said: Vec<(Named<'_>, &Label)> = labels.iter().map(|label| (named(&label.uri), *label)).collect();
+        let known = names.intern(client, &wanted(&said)).await?;
         let tx = begin(client).await?;
         lock::commit_durably(&tx).await?;
         if !names.hold(&tx, known.keys().iter()).await? {
@@ -76,7 +76,7 @@ impl Index {
         if !labeler::compare_and_set(&tx, labeler.id, labeler.at, new).await? {
             return Err(IndexError::Lost);
         }
-        let labelled = if named.is_empty() { Labelled::default() } else { write(&tx, labeler.id, &known, &named).await? };
+        let labelled = if said.is_empty() { Labelled::default() } else { write(&tx, labeler.id, &known, &said).await? };
         crate::telemetry::failpoint::hit("label.before_commit");
         tx.commit().await?;
         crate::telemetry::failpoint::hit("label.after_commit");

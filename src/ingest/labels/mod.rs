@@ -63,7 +63,7 @@ pub async fn run(
         let listen = async move {
             let labeler = Labeler { did, endpoint };
             // A session that is cut off leaves nothing that the next one does not find out by itself.
-            let _ = shutdown.run_until_cancelled(sessions(&context, &labeler)).await;
+            let _ = Box::pin(shutdown.run_until_cancelled(sessions(&context, &labeler))).await;
         };
         tasks.spawn(listen.in_current_span());
     }

@@ -208,14 +208,12 @@ impl Session<'_> {
         if self.faults >= MOST_FAULTS {
             return Err(End::broken("faults", anyhow::anyhow!("{} labels or messages could not be used", self.faults)));
         }
-        match end {
-            Some(end) => Err(end),
-            None => {
-                let labels = u32::try_from(judged.labels.len() + judged.refused.len()).unwrap_or(u32::MAX);
-                tokio::time::sleep(PACE * labels).await;
-                Ok(())
-            }
+        if let Some(end) = end {
+            return Err(end);
         }
+        let labels = u32::try_from(judged.labels.len() + judged.refused.len()).unwrap_or(u32::MAX);
+        tokio::time::sleep(PACE * labels).await;
+        Ok(())
     }
 
     /// Judges, and once more with the newest key where a label does not fit the one at hand: the key may have been changed, and these messages
