@@ -96,6 +96,7 @@ pub enum BenchCommand {
     Api(BenchApi),
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "flags")]
 /// Nothing that runs here already is touched; without --data what is made is removed at the end.
 #[derive(Debug, Clone, Args)]
 pub struct BenchApi {
@@ -119,6 +120,18 @@ pub struct BenchApi {
     /// Connections of closed loops, each of which asks again as soon as it is answered
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [16, 64])]
     pub connections: Vec<u32>,
+    /// Measures while a worker applies frames as fast as it can, on a copy of the data
+    #[arg(long)]
+    pub while_writing: bool,
+    /// Those frames, recorded before [default: made for the occasion]
+    #[arg(long, value_name = "FILE", requires = "while_writing")]
+    pub frames: Option<PathBuf>,
+    /// How many frames are made
+    #[arg(long, default_value_t = 400_000)]
+    pub events: u64,
+    /// Tells what each statement costs, by pg_stat_statements, which takes some percent of the CPU
+    #[arg(long)]
+    pub statements: bool,
     /// Leaves out the open loops, in which requests come at given rates
     #[arg(long)]
     pub no_rates: bool,

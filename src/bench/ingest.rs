@@ -1,6 +1,7 @@
 //! `bench ingest`: relay -> Redis -> PostgreSQL with real processes, from the first frame to the last event or the end of the time.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -68,11 +69,12 @@ fn start_daemon(options: &Options, port: u16, relay_port: u16) -> anyhow::Result
     Child::start("daemon", command, &environment, &options.folder)
 }
 
-fn start_relay(options: &Options, port: u16) -> anyhow::Result<Child> {
-    let mut command = Command::new(&options.program);
+/// A relay that serves a recording as fast as it is read.
+pub(super) fn start_relay(program: &Path, recording: &Path, folder: &Path, port: u16) -> anyhow::Result<Child> {
+    let mut command = Command::new(program);
     let listen = SocketAddr::from(([127, 0, 0, 1], port)).to_string();
-    command.args(["sandbox", "--rate", "0", "--window", &WINDOW.to_string(), "--listen", &listen, "--replay"]).arg(&options.recording.path);
-    Child::start("relay", command, &[("LOG_LEVEL", "info".to_owned())], &options.folder)
+    command.args(["sandbox", "--rate", "0", "--window", &WINDOW.to_string(), "--listen", &listen, "--replay"]).arg(recording);
+    Child::start("relay", command, &[("LOG_LEVEL", "info".to_owned())], folder)
 }
 
 async fn measure(options: &Options, daemon: &mut Child, port: u16, relay_port: u16, stop: &CancellationToken) -> anyhow::Result<Report> {
@@ -81,7 +83,7 @@ async fn measure(options: &Options, daemon: &mut Child, port: u16, relay_port: u
     let database = pool::writer(url, 1)?.get().await.context("no connection to the database")?;
     let backend = u32::try_from(size::backend(&database).await?).unwrap_or(0);
     let wal = size::wal(&database).await?;
-    let mut relay = start_relay(options, relay_port)?;
+    let mut relay = start_relay(&options.program, &options.recording.path, &options.folder, relay_port)?;
     let who = Who {
         port,
         daemon: daemon.pid,

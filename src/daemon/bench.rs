@@ -71,7 +71,7 @@ pub fn api(sources: &Sources, settings: Vec<String>, flags: cli::BenchApi) -> an
     print(&report.table())
 }
 
-/// Keeps the PostgreSQL of the data running meanwhile: it outlives the daemon that asks it.
+/// Makes the data and measures, with a PostgreSQL that outlives the daemon that asks it.
 async fn served(
     flags: cli::BenchApi,
     settings: Vec<String>,
@@ -79,29 +79,112 @@ async fn served(
     pool_size: usize,
     stop: CancellationToken,
 ) -> anyhow::Result<Option<bench::api::Report>> {
-    let mut servers = Servers::new(&folder.join("data"), Telemetry::new(&[]), CancellationToken::new())?;
-    let outcome = match servers.start_postgres(pool_size).await {
-        Ok(database) => {
-            let options = bench::api::Options {
-                folder: folder.to_owned(),
-                database,
-                seed: flags.seed,
-                records: flags.records,
-                only_data: flags.only_data,
-                seconds: flags.seconds.max(1),
-                only: flags.only,
-                connections: flags.connections,
-                rates: !flags.no_rates,
-                encoding: flags.encoding,
-                program: std::env::current_exe().context("no path of this program")?,
-                settings,
-            };
-            bench::api::api(&options, &stop).await
-        }
+    let mut options = bench::api::Options {
+        folder: folder.to_owned(),
+        database: String::new(),
+        seed: flags.seed,
+        records: flags.records,
+        statements: flags.statements,
+        seconds: flags.seconds.max(1),
+        only: flags.only,
+        connections: flags.connections,
+        rates: !flags.no_rates,
+        encoding: flags.encoding,
+        writing: None,
+        program: std::env::current_exe().context("no path of this program")?,
+        settings,
+    };
+    let cluster = folder.join("data");
+    let data = beside_servers(&cluster, pool_size, false, async |url, _| {
+        options.database = url;
+        bench::api::prepare(&options, &stop).await
+    });
+    let data = data.await?;
+    if flags.only_data {
+        return Ok(None);
+    }
+    let (recording, copy) = if flags.while_writing {
+        let load = cli::Load { seed: flags.seed, accounts: 1_000_000, events: flags.events, signed: false };
+        (Some(frames_for(flags.frames, load, folder, &stop).await?), Some(Copy::make(folder.to_owned()).await?))
+    } else {
+        (None, None)
+    };
+    let place = copy.as_ref().map_or(folder, |copy| copy.0.as_path()).join("data");
+    let report = beside_servers(&place, pool_size, recording.is_some(), async |url, redis| {
+        options.database = url;
+        options.writing = recording.zip(redis).map(|(recording, redis)| bench::api::Writing { recording, redis });
+        bench::api::api(&options, data, &stop).await
+    });
+    report.await.map(Some)
+}
+
+/// Frames to be written: those given, those that an earlier run left, or new ones.
+async fn frames_for(given: Option<PathBuf>, load: cli::Load, folder: &Path, stop: &CancellationToken) -> anyhow::Result<Recording> {
+    let path = given.unwrap_or_else(|| folder.join(format!("frames-{}.bin", load.events)));
+    let until = stop.clone();
+    let work = move || if path.exists() { counted(&path, &until) } else { record(load, &path, &until) };
+    tokio::task::spawn_blocking(work).await.context("the maker of frames panicked")?
+}
+
+/// Does `work` while a PostgreSQL, and a Redis where it is asked for, run on `data`; it is given their addresses.
+async fn beside_servers<T>(
+    data: &Path,
+    pool_size: usize,
+    redis: bool,
+    work: impl AsyncFnOnce(String, Option<String>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let mut servers = Servers::new(data, Telemetry::new(&[]), CancellationToken::new())?;
+    let started = async {
+        let redis = if redis { Some(servers.start_redis().await?) } else { None };
+        // For two daemons.
+        anyhow::Ok((servers.start_postgres(pool_size * 2).await?, redis))
+    };
+    let outcome = match started.await {
+        Ok((url, redis)) => work(url, redis).await,
         Err(error) => Err(error),
     };
     servers.stop().await;
     outcome
+}
+
+/// A copy of a cluster that does not run, to be written into; removed at the end.
+struct Copy(PathBuf);
+
+impl Copy {
+    async fn make(folder: PathBuf) -> anyhow::Result<Self> {
+        tokio::task::spawn_blocking(move || Self::made(&folder)).await.context("the copy of the data panicked")?
+    }
+
+    fn made(folder: &Path) -> anyhow::Result<Self> {
+        let copy = Self(folder.join("written"));
+        if copy.0.exists() {
+            fs::remove_dir_all(&copy.0).with_context(|| format!("cannot remove {}", copy.0.display()))?;
+        }
+        copy_all(&folder.join("data/postgres"), &copy.0.join("data/postgres")).context("cannot copy the data")?;
+        Ok(copy)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            tracing::warn!(folder = %self.0.display(), error = %error, "cannot remove the copy of the data");
+        }
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            copy_all(&entry.path(), &to.join(entry.file_name()))?;
+        } else if kind.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 async fn prepared(

@@ -41,6 +41,7 @@ pub mod server;
 pub mod shared;
 pub mod size;
 pub mod stat;
+pub mod statements;
 pub mod takedown;
 pub mod threadgate;
 pub mod verifier;

@@ -9,6 +9,7 @@ mod load;
 mod meter;
 mod methods;
 mod report;
+mod writing;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,10 +29,13 @@ use self::meter::Meter;
 use self::methods::{METHODS, Method};
 use self::report::{Closed, Measured, Open};
 use super::child::Child;
-use super::counters;
+use super::{Recording, counters, process};
+use crate::db::{pool, statements};
 
 pub use self::data::{Data, Plan, Readers};
 pub use self::report::Report;
+use self::writing::Writer;
+pub use self::writing::Writing;
 pub(in crate::bench) use data::{LEAST, MOST};
 
 /// The daemon starts on a database that is there.
@@ -53,8 +57,8 @@ pub struct Options {
     pub database: String,
     pub seed: u64,
     pub records: u32,
-    /// Only make the data.
-    pub only_data: bool,
+    /// Whether PostgreSQL is asked what each statement costs; it has to have loaded `pg_stat_statements` for it.
+    pub statements: bool,
     /// Of each loop.
     pub seconds: u32,
     /// Only methods whose name begins with one of these; all where there are none.
@@ -65,24 +69,34 @@ pub struct Options {
     pub rates: bool,
     /// What clients say that they can read: `gzip`, `zstd`.
     pub encoding: Option<String>,
+    /// What is written meanwhile; the database is another one afterwards.
+    pub writing: Option<Writing>,
     /// The program whose `run` is measured.
     pub program: PathBuf,
     /// `section.key=value` for the daemon.
     pub settings: Vec<String>,
 }
 
-/// Makes the data where there is none, and measures; `None` where nothing was to be measured.
+/// Makes the data where there is none, and has PostgreSQL load at its next start what is asked of it.
 ///
 /// # Errors
-/// A daemon that does not start or ends, a page that is not whole, a stop.
-pub async fn api(options: &Options, stop: &CancellationToken) -> anyhow::Result<Option<Report>> {
-    let chosen = chosen(&options.only)?;
+/// See [`Data::of`]; `pg_stat_statements` that is not installed.
+pub async fn prepare(options: &Options, stop: &CancellationToken) -> anyhow::Result<Data> {
+    chosen(&options.only)?;
     ensure!((LEAST..=MOST).contains(&options.records), "--records: from {LEAST} to {MOST}");
     let data = Data::of(&options.folder, &options.database, options.seed, options.records, stop).await?;
     info!(records = data.plan.records, made_in_seconds = data.made_in, "data is ready");
-    if options.only_data {
-        return Ok(None);
-    }
+    let client = pool::writer(&options.database, 1)?.get().await.context("no connection to the database")?;
+    statements::load_at_next_start(&client, options.statements).await.context("--statements needs pg_stat_statements")?;
+    Ok(data)
+}
+
+/// Measures the API over `data`.
+///
+/// # Errors
+/// A daemon that does not start or ends, a page that is not whole, a stop.
+pub async fn api(options: &Options, data: Data, stop: &CancellationToken) -> anyhow::Result<Report> {
+    let chosen = chosen(&options.only)?;
     if let Some(seconds) = data.is_old() {
         warn!(hours = seconds / 3_600, "the newest post is old: timelines look further back than they would");
     }
@@ -91,10 +105,10 @@ pub async fn api(options: &Options, stop: &CancellationToken) -> anyhow::Result<
     let mut daemon = start(options, port, &directory)?;
     let target =
         Target { address: SocketAddr::from(([127, 0, 0, 1], port)), data, encoding: options.encoding.clone(), key: directory.key.clone() };
-    let outcome = measure(options, &chosen, &mut daemon, Arc::new(target), stop).await;
+    let outcome = beside_writer(options, &chosen, &mut daemon, Arc::new(target), stop).await;
     let outcome = outcome.with_context(|| format!("the end of the daemon's log: {}", daemon.tail()));
     daemon.stop().await;
-    outcome.map(Some)
+    outcome
 }
 
 /// The methods whose names begin with one of `only`.
@@ -139,7 +153,7 @@ async fn ready(daemon: &mut Child, port: u16) -> anyhow::Result<()> {
     }
 }
 
-async fn measure(
+async fn beside_writer(
     options: &Options,
     chosen: &[Method],
     daemon: &mut Child,
@@ -147,17 +161,39 @@ async fn measure(
     stop: &CancellationToken,
 ) -> anyhow::Result<Report> {
     ready(daemon, target.address.port()).await?;
-    let meter = Meter::new(daemon.pid, &options.database).await?;
+    let writer = match &options.writing {
+        Some(writing) => Some(Writer::start(options, writing).await?),
+        None => None,
+    };
+    let mut meter = Meter::new(daemon.pid, &options.database, options.statements, writer).await?;
+    let outcome = measure(options, chosen, daemon, target, &mut meter, stop).await;
+    if let Some(writer) = meter.writer.take() {
+        writer.stop().await;
+    }
+    outcome
+}
+
+async fn measure(
+    options: &Options,
+    chosen: &[Method],
+    daemon: &mut Child,
+    target: Arc<Target>,
+    meter: &mut Meter,
+    stop: &CancellationToken,
+) -> anyhow::Result<Report> {
     let (mut methods, mut absent) = (Vec::new(), Vec::new());
     for method in chosen {
         match try_out(&target, method, TRIED).await.with_context(|| method.name)? {
             None => absent.push(method.name),
             Some(answer_bytes) => {
-                let measured = stop.run_until_cancelled(one(options, *method, answer_bytes, &target, &meter)).await;
+                let measured = stop.run_until_cancelled(one(options, *method, answer_bytes, &target, meter)).await;
                 methods.push(measured.context("stopped")??);
             }
         }
         daemon.check()?;
+        if let Some(writer) = &mut meter.writer {
+            writer.check()?;
+        }
     }
     Ok(Report {
         version: env!("CARGO_PKG_VERSION"),
@@ -178,9 +214,10 @@ async fn one(options: &Options, method: Method, answer_bytes: usize, target: &Ar
     let mut measured = Measured { name: method.name, nsid: method.nsid, answer_bytes, closed: Vec::new(), open: Vec::new() };
     closed(target, method, WARM_CONNECTIONS, time / WARM).await?;
     for connections in &options.connections {
+        meter.forget().await?;
         let before = meter.read().await?;
         let outcome = closed(target, method, *connections, time).await?;
-        let figures = Closed::new(*connections, outcome, before, meter.read().await?);
+        let figures = Closed::new(*connections, outcome, before, meter.read().await?, &meter.statements().await?);
         info!(method = method.name, connections, per_second = format!("{:.0}", figures.per_second), "measured");
         measured.closed.push(figures);
     }

@@ -9,6 +9,7 @@ use super::super::numbers::{number, ratio};
 use super::data::Plan;
 use super::load::Outcome;
 use super::meter::Reading;
+use crate::db::statements::Statement;
 
 /// All figures of a run.
 #[derive(Debug, Serialize)]
@@ -47,6 +48,22 @@ pub struct Closed {
     pub cost: Cost,
     pub errors: u64,
     pub error: Option<String>,
+    /// The statements that took most of PostgreSQL's time, first; none unless it was asked to count them.
+    pub statements: Vec<OfStatement>,
+}
+
+/// A statement's part of a request.
+#[derive(Debug, Serialize)]
+pub struct OfStatement {
+    /// `module::function`
+    pub name: String,
+    /// A request.
+    pub calls: f64,
+    /// Milliseconds a request.
+    pub milliseconds: f64,
+    /// Rows and pages a call.
+    pub rows: f64,
+    pub pages: f64,
 }
 
 /// At a given rate.
@@ -85,6 +102,8 @@ pub struct Cost {
     /// Pages of 8 KiB found in shared buffers, and asked of the operating system.
     pub hits: f64,
     pub reads: f64,
+    /// Events that were written meanwhile, a second. PostgreSQL's figures are of both then.
+    pub written: Option<f64>,
 }
 
 impl Latency {
@@ -116,12 +135,15 @@ impl Cost {
         let daemon = spent(before.daemon, after.daemon);
         let postgres = before.postgres.zip(after.postgres).map(|(before, after)| spent(before, after));
         let client = spent(before.client, after.client);
+        let writer = before.writer.zip(after.writer).map(|(before, after)| (spent(before.0, after.0), after.1.saturating_sub(before.1)));
         let (a, b) = (before.activity, after.activity);
         Self {
             daemon: each(daemon),
             postgres: postgres.map(each),
             client: each(client),
-            cpus_busy: (daemon + postgres.unwrap_or_default() + client).as_secs_f64() / outcome.seconds.max(0.001),
+            written: writer.map(|(_, events)| number(events) / outcome.seconds.max(0.001)),
+            cpus_busy: (daemon + postgres.unwrap_or_default() + client + writer.map_or(Duration::ZERO, |(cpu, _)| cpu)).as_secs_f64()
+                / outcome.seconds.max(0.001),
             statements: pages(a.transactions, b.transactions),
             hits: pages(a.hits, b.hits),
             reads: pages(a.reads, b.reads),
@@ -130,14 +152,30 @@ impl Cost {
 }
 
 impl Closed {
-    pub(super) fn new(connections: u32, outcome: Outcome, before: Reading, after: Reading) -> Self {
+    pub(super) fn new(connections: u32, outcome: Outcome, before: Reading, after: Reading, statements: &[Statement]) -> Self {
+        let requests = count(&outcome) + outcome.errors;
         Self {
+            statements: statements.iter().map(|statement| OfStatement::new(statement, requests)).collect(),
             connections,
             per_second: per_second(&outcome),
             latency: Latency::of(&outcome.latencies),
             cost: Cost::of(&outcome, before, after),
             errors: outcome.errors,
             error: outcome.error,
+        }
+    }
+}
+
+impl OfStatement {
+    fn new(of: &Statement, requests: u64) -> Self {
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        let calls = count(of.calls);
+        Self {
+            name: of.name.clone(),
+            calls: ratio(calls, requests),
+            milliseconds: of.milliseconds / number(requests).max(1.0),
+            rows: ratio(count(of.rows), calls),
+            pages: ratio(count(of.pages), calls),
         }
     }
 }
@@ -204,6 +242,7 @@ impl Report {
         if self.methods.iter().any(|method| !method.open.is_empty()) {
             self.write_open(out)?;
         }
+        self.write_statements(out)?;
         for (name, error) in self.errors() {
             writeln!(out, "an error of {name}: {error}")?;
         }
@@ -248,6 +287,19 @@ impl Report {
         Ok(())
     }
 
+    /// Of the last closed loop of each method.
+    fn write_statements(&self, out: &mut String) -> std::fmt::Result {
+        for (method, closed) in self.methods.iter().filter_map(|method| Some((method, method.closed.last()?))) {
+            if !closed.statements.is_empty() {
+                writeln!(out, "\n{:<40}{:>8}{:>9}{:>8}{:>9}", method.name, "calls", "ms", "rows", "pages")?;
+            }
+            for of in &closed.statements {
+                writeln!(out, "  {:<38}{:>8.2}{:>9.3}{:>8.1}{:>9.1}", of.name, of.calls, of.milliseconds, of.rows, of.pages)?;
+            }
+        }
+        Ok(())
+    }
+
     fn errors(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let of = |method: &'_ Measured| method.name;
         self.methods.iter().flat_map(move |method| {
@@ -261,7 +313,8 @@ fn line(out: &mut String, latency: &Latency, cost: &Cost) -> std::fmt::Result {
     let postgres = cost.postgres.map_or("-".to_owned(), |micros| format!("{micros:.0}"));
     write!(out, "{:>9.2}{:>9.2}{:>9.2}", latency.p50, latency.p99, latency.p999)?;
     write!(out, "{:>9.0}{postgres:>10}{:>8.0}{:>7.2}", cost.daemon, cost.client, cost.cpus_busy)?;
-    write!(out, "{:>7.1}{:>9.0}{:>7.1}", cost.statements, cost.hits, cost.reads)
+    write!(out, "{:>7.1}{:>9.0}{:>7.1}", cost.statements, cost.hits, cost.reads)?;
+    cost.written.map_or(Ok(()), |events| write!(out, "{events:>9.0} written a second,"))
 }
 
 #[cfg(test)]

@@ -62,14 +62,19 @@ impl Data {
     pub async fn of(folder: &Path, url: &str, seed: u64, records: u32, stop: &CancellationToken) -> anyhow::Result<Self> {
         let file = folder.join(FILE);
         let plan = Plan::new(seed, records);
+        let mut client = pool::writer(url, 1)?.get().await.context("no connection to the database")?;
+        let before = migrate::status(&client).await?.database;
+        let is_new = migrate::run(&mut client).await?.database != before;
         if let Ok(text) = fs::read_to_string(&file) {
             let held: Self = serde_json::from_str(&text).with_context(|| format!("{} cannot be read", file.display()))?;
             let is_asked = held.version == VERSION && held.plan == plan;
             ensure!(is_asked, "{} holds other data (seed {}, {} records)", folder.display(), held.plan.seed, held.plan.records);
+            if is_new {
+                bulk::unhurried(&client).await?;
+                bulk::settle(&client).await?;
+            }
             return Ok(held);
         }
-        let mut client = pool::writer(url, 1)?.get().await.context("no connection to the database")?;
-        migrate::run(&mut client).await?;
         ensure!(!bulk::holds_accounts(&client).await?, "{} holds half a network: remove it", folder.display());
         let data = fill(&client, plan, stop).await?;
         fs::write(&file, serde_json::to_vec_pretty(&data)?).with_context(|| format!("cannot write {}", file.display()))?;
