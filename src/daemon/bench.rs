@@ -110,6 +110,8 @@ async fn served(
         (None, None)
     };
     let place = copy.as_ref().map_or(folder, |copy| copy.0.as_path()).join("data");
+    let tables = place.join("postgres/base");
+    tokio::task::spawn_blocking(move || read_all(&tables)).await.context("reading the data panicked")?.context("cannot read the data")?;
     let report = beside_servers(&place, pool_size, recording.is_some(), async |url, redis| {
         options.database = url;
         options.writing = recording.zip(redis).map(|(recording, redis)| bench::api::Writing { recording, redis });
@@ -171,6 +173,20 @@ impl Drop for Copy {
             tracing::warn!(folder = %self.0.display(), error = %error, "cannot remove the copy of the data");
         }
     }
+}
+
+/// Reads all files once, so that they are in memory as far as that holds them: how fast a disk is must not be measured by chance.
+fn read_all(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            read_all(&entry.path())?;
+        } else if kind.is_file() {
+            std::io::copy(&mut fs::File::open(entry.path())?, &mut std::io::sink())?;
+        }
+    }
+    Ok(())
 }
 
 fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
