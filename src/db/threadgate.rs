@@ -69,7 +69,7 @@ impl Slices {
     }
 }
 
-fn gate(row: &Row) -> Result<(Ref, Threadgate), Error> {
+pub(super) fn gate(row: &Row) -> Result<(Ref, Threadgate), Error> {
     let references = |at: usize| -> Result<Vec<Ref>, Error> {
         let (rkeys, authors): (Option<Vec<i64>>, Option<Vec<i32>>) = (row.try_get(at)?, row.try_get(at + 1)?);
         let pairs = rkeys.unwrap_or_default().into_iter().zip(authors.unwrap_or_default());

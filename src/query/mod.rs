@@ -4,6 +4,7 @@
 mod audience;
 mod cache;
 mod cursor;
+mod gates;
 pub mod hydrate;
 pub mod names;
 pub mod profile;
@@ -11,6 +12,7 @@ pub mod record;
 mod rules;
 pub mod skeleton;
 mod source;
+pub mod thread;
 pub mod viewer;
 pub mod views;
 

@@ -104,6 +104,20 @@ pub async fn posts(client: &Client, uris: impl Iterator<Item = &str>) -> Result<
     Ok(found)
 }
 
+/// The post that an address names, by DID or by handle; whether it is held or not.
+///
+/// # Errors
+/// The database's.
+pub async fn post(client: &Client, uri: &str) -> Result<Option<Ref>, QueryError> {
+    let mut parts = uri.strip_prefix("at://").unwrap_or_default().splitn(3, '/');
+    let (Some(owner), Some(coll), Some(rkey)) = (parts.next(), parts.next(), parts.next()) else { return Ok(None) };
+    if Some(coll) != Coll::POST.nsid() {
+        return Ok(None);
+    }
+    let Some(author) = account(client, owner).await? else { return Ok(None) };
+    Ok(key(client, author, Coll::POST, rkey).await?.map(|rkey| Ref { rkey, author }))
+}
+
 /// Texts of record keys that are no TID, by author and id.
 pub type Aliases = HashMap<(i32, i64), String>;
 

@@ -83,6 +83,12 @@ impl Hydration {
         self.post(place).is_some_and(|post| post.row.flags & FLAG_VIOLATES != 0)
     }
 
+    /// Whether the audience follows this account.
+    #[must_use]
+    pub fn is_followed(&self, account: i32) -> bool {
+        self.audience.viewer.is_some_and(|viewer| self.relations.follow(viewer, account).is_some())
+    }
+
     /// Whether what a post quotes is not shown in it, because who is quoted does not want it.
     #[must_use]
     pub fn is_detached(&self, place: Ref) -> bool {

@@ -12,6 +12,7 @@ mod labelers;
 mod notification;
 mod reading;
 mod repo;
+mod unspecced;
 mod written;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub(super) fn routes(api: &Arc<Api>) -> Router {
     let router = query(router, api, "app.bsky.feed.getAuthorFeed", Access::OptionalOrAdmin, feed::get_author_feed::answer);
     let router = query(router, api, "app.bsky.feed.getLikes", Access::Optional, feed::get_likes::answer);
     let router = query(router, api, "app.bsky.feed.getPosts", Access::OptionalOfChat, feed::get_posts::answer);
+    let router = query(router, api, "app.bsky.feed.getPostThread", Access::OptionalOrAdmin, feed::get_post_thread::answer);
     let router = query(router, api, "app.bsky.feed.getQuotes", Access::Optional, feed::get_quotes::answer);
     let router = query(router, api, "app.bsky.feed.getRepostedBy", Access::Optional, feed::get_reposted_by::answer);
     let router = query(router, api, "app.bsky.feed.getTimeline", Access::Required, feed::get_timeline::answer);
@@ -41,6 +43,9 @@ pub(super) fn routes(api: &Arc<Api>) -> Router {
     let router = query(router, api, "app.bsky.graph.getKnownFollowers", Access::Required, graph::get_known_followers::answer);
     let router = query(router, api, "app.bsky.notification.getUnreadCount", Access::Required, notification::get_unread_count::answer);
     let router = query(router, api, "app.bsky.notification.listNotifications", Access::Required, notification::list_notifications::answer);
+    let router =
+        query(router, api, "app.bsky.unspecced.getPostThreadOtherV2", Access::OptionalOrAdmin, unspecced::get_post_thread_other_v2::answer);
+    let router = query(router, api, "app.bsky.unspecced.getPostThreadV2", Access::OptionalOrAdmin, unspecced::get_post_thread_v2::answer);
     let router = query(router, api, "com.atproto.identity.resolveHandle", Access::Open, identity::resolve_handle::answer);
     let router = query(router, api, "com.atproto.repo.getRecord", Access::OptionalOrAdmin, repo::get_record::answer);
     procedures(router, api)

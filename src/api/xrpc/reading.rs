@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
+use hyper::StatusCode;
 use serde::Serialize;
 
 use super::labelers::Labelers;
 use super::{Call, at_rev, ok};
 use crate::api::failure::of_query;
 use crate::collection::Ref;
-use crate::http::{Failure, Response};
+use crate::http::{self, Failure, Response};
 use crate::query::hydrate::{Hydration, Wanted};
 use crate::query::viewer::Viewer;
 use crate::query::{Audience, CursorError, Source, names};
@@ -48,7 +49,17 @@ impl Reading {
         self.labelers.told(ok(body))
     }
 
-    /// The same, with how far the viewer's repo was applied before it was made.
+    /// The answer with a body that was written before.
+    pub fn written_at_rev(&self, body: Vec<u8>) -> Result<Response, Failure> {
+        at_rev(Ok(self.labelers.told(http::bytes(StatusCode::OK, "application/json; charset=utf-8", body))), self.viewer)
+    }
+
+    /// A refusal, with how far the viewer's repo was applied before it was made.
+    pub fn refuse_at_rev(&self, failure: Failure) -> Result<Response, Failure> {
+        at_rev(Err(failure), self.viewer)
+    }
+
+    /// The answer with this body, and how far the viewer's repo was applied before it was made.
     pub fn ok_at_rev(&self, body: &impl Serialize) -> Result<Response, Failure> {
         at_rev(Ok(self.ok(body)), self.viewer)
     }

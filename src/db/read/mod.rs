@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod feed;
+pub mod gate;
 pub mod key;
 pub mod label;
 pub mod labeler;
@@ -12,6 +13,7 @@ pub mod process;
 pub mod record;
 pub mod relation;
 pub mod takedown;
+pub mod thread;
 pub mod timeline;
 pub mod viewer;
 

@@ -2,6 +2,7 @@
 //! whether, is decided elsewhere (`rules`, `views`).
 
 mod actor;
+mod gate;
 mod label;
 mod list;
 mod notice;
@@ -14,14 +15,16 @@ use std::sync::Arc;
 
 pub use crate::db::read::relation::Known;
 pub use actor::{Actor, Counts};
+pub use gate::{Gate, Gates};
 pub use label::{Label, Labels, Subject};
 pub use list::List;
 pub use notice::Notices;
 pub use post::{Content, Post, micros};
-pub use reaction::Reactions;
+pub use reaction::{Likes, Reactions};
 pub use relation::{Block, Mute, Pairs, Relations};
 
 use super::{Audience, QueryError, Source, names};
+use crate::collection::feed::post::PostFields;
 use crate::collection::{Coll, Ref};
 use crate::db::read::notification::Notice;
 use crate::db::record::Path;
@@ -49,6 +52,8 @@ pub struct Wanted {
     pub apart_from: Option<i32>,
     /// Notifications of the audience; `actors` names their authors.
     pub notices: Vec<Notice>,
+    /// An account of which it is told what of `posts` it likes.
+    pub likes_by: Option<i32>,
 }
 
 impl Wanted {
@@ -61,6 +66,7 @@ impl Wanted {
         self.notices.extend(&other.notices);
         self.replies |= other.replies;
         self.apart_from = self.apart_from.or(other.apart_from);
+        self.likes_by = self.likes_by.or(other.likes_by);
     }
 }
 
@@ -74,6 +80,10 @@ pub struct Hydration {
     pub reactions: Reactions,
     /// What the labelers that the audience listens to say of all of it.
     pub labels: Labels,
+    /// Of the posts, and of the first ones of their threads.
+    pub gates: Gates,
+    /// Likes of the posts by one account.
+    likes: Likes,
     actors: HashMap<i32, Arc<Actor>>,
     counts: HashMap<i32, Counts>,
     known: HashMap<i32, Known>,
@@ -103,29 +113,42 @@ impl Hydration {
         let roots: Vec<Ref> = posts.values().map(|post| post.row.thread().unwrap_or(post.row.place())).collect();
         let told = wanted.notices.iter().map(|notice| Subject::record(notice.path().coll, notice.path().at));
         let subjects = label::subjects(&actors, &places).chain(told).collect();
-        let (actors, counts, counted, relations, reactions, labels) = tokio::try_join!(
+        let (actors, counts, counted, relations, reactions, labels, gates, likes) = tokio::try_join!(
             actor::load(client, &actors),
             actor::counts(client, &wanted.counted),
             post::stats(client, &places),
             Relations::load(client, audience.viewer, &pairs),
             Reactions::load(client, audience.viewer, &places, &roots),
             Labels::load(client, audience, subjects),
+            Gates::load(client, audience.viewer, &places, &roots),
+            Likes::load(client, wanted.likes_by, &wanted.posts),
         )?;
         for (place, stat) in counted {
             if let Some(post) = posts.get_mut(&place) {
                 post.stat = stat;
             }
         }
-        let mut state = Self { audience, relations, reactions, labels, actors, counts, known, posts, notices, ..Self::default() };
+        let mut state =
+            Self { audience, relations, reactions, labels, gates, likes, actors, counts, known, posts, notices, ..Self::default() };
+        state.find_admissions(client).await?;
         state.find_lists(client).await?;
         state.find_keys(client, &wanted.notices).await?;
         Ok(state)
     }
 
-    /// The lists by which the audience blocks or mutes: as a rule there is none.
+    /// Which rules of the gates the audience fulfils.
+    async fn find_admissions(&mut self, client: &Source) -> Result<(), QueryError> {
+        let Some((viewer, actor)) = self.audience.viewer.and_then(|viewer| Some((viewer, self.actors.get(&viewer)?))) else {
+            return Ok(());
+        };
+        let relations = &self.relations;
+        self.gates.admit(client, viewer, &actor.did, |author, subject| relations.follow(author, subject).is_some()).await
+    }
+
+    /// The lists by which the audience blocks or mutes, and those of gates: as a rule there is none.
     async fn find_lists(&mut self, client: &Source) -> Result<(), QueryError> {
-        let Some(viewer) = self.audience.viewer else { return Ok(()) };
-        let lists: HashSet<Ref> = self.relations.lists(viewer).collect();
+        let own = self.audience.viewer.into_iter().flat_map(|viewer| self.relations.lists(viewer));
+        let lists: HashSet<Ref> = own.chain(self.gates.lists()).collect();
         if !lists.is_empty() {
             let lists: Vec<Ref> = lists.into_iter().collect();
             self.lists.extend(list::load(client, &lists).await?);
@@ -139,11 +162,12 @@ impl Hydration {
     }
 
     /// The texts of keys that are no TID: as a rule there is none.
-    async fn find_keys(&mut self, client: &Client, notices: &[Notice]) -> Result<(), QueryError> {
+    async fn find_keys(&mut self, client: &Source, notices: &[Notice]) -> Result<(), QueryError> {
         let own = self.audience.viewer.into_iter().flat_map(|viewer| self.reactions.paths(viewer));
         let posts = self.posts.keys().map(|at| Path { coll: Coll::POST, at: *at });
         let lists = self.lists.keys().map(|at| Path { coll: Coll::LIST, at: *at });
-        let all = posts.chain(lists).chain(self.relations.paths()).chain(own).chain(self.notice_paths(notices));
+        let gates = self.gates.gated().map(|at| Path { coll: Coll::THREADGATE, at });
+        let all = posts.chain(lists).chain(gates).chain(self.likes.paths()).chain(self.relations.paths()).chain(own).chain(self.notice_paths(notices));
         let aliased: Vec<Path> = all.filter(|path| path.at.rkey < 0).collect();
         if !aliased.is_empty() {
             self.aliases.extend(read::key::texts(client, &aliased).await?);
@@ -156,6 +180,8 @@ impl Hydration {
         self.relations.absorb(other.relations);
         self.reactions.absorb(other.reactions);
         self.labels.absorb(other.labels);
+        self.gates.absorb(other.gates);
+        self.likes.absorb(other.likes);
         self.actors.extend(other.actors);
         self.counts.extend(other.counts);
         self.known.extend(other.known);
@@ -189,6 +215,12 @@ impl Hydration {
         self.known.get(&id)
     }
 
+    /// The key of the like of a post by the author of its thread, and who that is, where it was asked for and may be shown.
+    #[must_use]
+    pub fn author_like(&self, post: Ref) -> Option<Ref> {
+        self.likes.of(post).filter(|like| self.actor(like.author).is_some())
+    }
+
     /// A post that may be shown, and its author too.
     #[must_use]
     pub fn post(&self, place: Ref) -> Option<&Post> {
@@ -202,6 +234,12 @@ impl Hydration {
     pub fn list(&self, place: Ref) -> Option<&List> {
         self.actor(place.author)?;
         self.lists.get(&place).filter(|_| !self.is_redacted(Subject::record(Coll::LIST, place)))
+    }
+
+    /// The words of a post that may be shown.
+    #[must_use]
+    pub fn text(&self, place: Ref) -> Option<&str> {
+        Some(PostFields::of(&self.post(place)?.record)?.text)
     }
 
     /// The text of a record key.
@@ -231,7 +269,7 @@ async fn posts(client: &Source, wanted: &Wanted) -> Result<HashMap<Ref, Post>, Q
 }
 
 /// Never left out for the time that it takes: what is shown does not depend on load.
-async fn known(client: &Client, audience: Audience, of: &[i32]) -> Result<HashMap<i32, Known>, QueryError> {
+async fn known(client: &Source, audience: Audience, of: &[i32]) -> Result<HashMap<i32, Known>, QueryError> {
     let Some(viewer) = audience.viewer.filter(|_| !of.is_empty()) else { return Ok(HashMap::new()) };
     let found = read::relation::known(client, viewer, of, MOST_KNOWN).await?;
     Ok(found.into_iter().filter(|known| known.of != viewer).map(|known| (known.of, known)).collect())
@@ -249,7 +287,8 @@ async fn add(client: &Source, posts: &mut HashMap<Ref, Post>, places: HashSet<Re
 
 /// Every account that a page may show, or must know to decide what it shows; sorted.
 fn accounts(audience: Audience, posts: &HashMap<Ref, Post>, wanted: &Wanted, known: &HashMap<i32, Known>) -> Vec<i32> {
-    let of_post = |(place, post): (&Ref, &Post)| [Some(place.author), post.row.parent.map(|parent| parent.author)];
+    let author = |place: Option<Ref>| place.map(|place| place.author);
+    let of_post = |(place, post): (&Ref, &Post)| [author(Some(*place)), author(post.row.parent), author(post.row.thread())];
     let mut ids: Vec<i32> = posts.iter().flat_map(of_post).flatten().collect();
     ids.extend(audience.viewer);
     ids.extend(wanted.actors.iter().chain(&wanted.counted).chain(known.values().flat_map(|known| &known.some)));

@@ -1,4 +1,4 @@
-//! What the one who reads has made of the posts on a page.
+//! What the one who reads has made of the posts on a page, and what of them one other account likes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -59,6 +59,37 @@ impl Reactions {
     #[must_use]
     pub fn repost(&self, post: Ref) -> Option<i64> {
         self.reposts.get(&post).copied()
+    }
+}
+
+/// Likes of posts by one account.
+#[derive(Debug, Default)]
+pub struct Likes {
+    by_post: HashMap<Ref, Ref>,
+}
+
+impl Likes {
+    pub(super) async fn load(client: &Client, by: Option<i32>, posts: &[Ref]) -> Result<Self, QueryError> {
+        let Some(author) = by.filter(|_| !posts.is_empty()) else { return Ok(Self::default()) };
+        let mut pairs: Vec<Pair> = posts.iter().map(|post| Pair { author, sr: post.rkey, sa: post.author, kind: 0 }).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let likes = by_post(&edge::of(client, EdgeKind::Like, &pairs).await?);
+        Ok(Self { by_post: likes.into_iter().map(|(post, rkey)| (post, Ref { rkey, author })).collect() })
+    }
+
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.by_post.extend(other.by_post);
+    }
+
+    /// The like of a post.
+    #[must_use]
+    pub fn of(&self, post: Ref) -> Option<Ref> {
+        self.by_post.get(&post).copied()
+    }
+
+    pub(super) fn paths(&self) -> impl Iterator<Item = Path> {
+        self.by_post.values().map(|at| Path { coll: Coll::LIKE, at: *at })
     }
 }
 

@@ -8,6 +8,7 @@ pub mod known;
 pub mod notification;
 pub mod quote;
 pub mod reaction;
+pub mod thread;
 pub mod timeline;
 
 use super::hydrate::{Hydration, Wanted};

@@ -8,6 +8,8 @@ mod label;
 pub mod list;
 pub mod notification;
 pub mod post;
+pub mod thread;
+pub mod thread_flat;
 mod urls;
 
 pub use label::Label;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::actor::{BlockedAuthor, ProfileViewBasic};
 use super::embed::Embed;
+use super::thread::ThreadgateView;
 use super::{Label, Views};
 use crate::atproto::datetime;
 use crate::atproto::json::RecordJson;
@@ -30,6 +31,9 @@ pub struct PostView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub viewer: Option<PostViewerState>,
     pub labels: Vec<Label<'a>>,
+    /// Only of the first post of a thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threadgate: Option<ThreadgateView<'a>>,
 }
 
 /// `#viewerState` of a post.
@@ -42,6 +46,8 @@ pub struct PostViewerState {
     pub like: Option<String>,
     pub bookmarked: bool,
     pub thread_muted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_disabled: Option<bool>,
     pub embedding_disabled: bool,
 }
 
@@ -111,6 +117,7 @@ impl<'a> Views<'a> {
             indexed_at: parts.indexed_at,
             viewer: self.post_viewer(place),
             labels: parts.labels,
+            threadgate: self.state.gate_of(place).and_then(|gate| self.threadgate(place, gate)),
         })
     }
 
@@ -122,6 +129,8 @@ impl<'a> Views<'a> {
             repost: own(Coll::REPOST, self.state.reactions.repost(place)),
             like: own(Coll::LIKE, self.state.reactions.like(place)),
             thread_muted: self.state.reactions.is_muted_thread(self.state.post(place)?.row.thread().unwrap_or(place)),
+            reply_disabled: self.state.may_not_reply(place),
+            embedding_disabled: self.state.may_not_quote(place),
             ..PostViewerState::default()
         })
     }

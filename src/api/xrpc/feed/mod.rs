@@ -2,6 +2,7 @@
 
 pub(super) mod get_author_feed;
 pub(super) mod get_likes;
+pub(super) mod get_post_thread;
 pub(super) mod get_posts;
 pub(super) mod get_quotes;
 pub(super) mod get_reposted_by;

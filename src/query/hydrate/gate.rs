@@ -1,0 +1,118 @@
+//! The gates of posts: who may reply below them and who may quote them, and what of it holds for the one who reads.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::atproto::Cid;
+use crate::collection::feed::post::PostFields;
+use crate::collection::feed::threadgate::{RULE_CLOSED, RULE_FOLLOWED, RULE_FOLLOWERS, RULE_LISTS, RULE_MENTIONED};
+use crate::collection::{EdgeKind, Pair, Ref, Threadgate, unpack};
+use crate::db::{Client, edge, post, postgate, read};
+use crate::query::QueryError;
+
+/// Who may reply below a post.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    pub says: Threadgate,
+    /// The record's bytes.
+    pub record: Vec<u8>,
+    /// Their hash.
+    pub cid: Cid,
+    /// The rules that the one who reads fulfils, as things are now, whether the gate has them or not.
+    pub fulfilled: i16,
+}
+
+/// Gates by their posts.
+#[derive(Debug, Default)]
+pub struct Gates {
+    threads: HashMap<Ref, Gate>,
+    /// Posts that nobody but their author may quote; only gathered where somebody reads.
+    unquotable: HashSet<Ref>,
+}
+
+impl Gates {
+    /// `roots`: the first posts of the threads of `posts`.
+    pub(super) async fn load(client: &Client, viewer: Option<i32>, posts: &[Ref], roots: &[Ref]) -> Result<Self, QueryError> {
+        if posts.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut roots = roots.to_vec();
+        roots.sort_unstable_by_key(|root| (root.author, root.rkey));
+        roots.dedup();
+        let unquotable = async { if viewer.is_some() { postgate::of(client, posts).await } else { Ok(Vec::new()) } };
+        let (threads, unquotable) = tokio::try_join!(read::gate::threads(client, &roots), unquotable)?;
+        let threads = threads.into_iter().map(|(post, says, packed)| {
+            let record = unpack(&packed)?;
+            Ok((post, Gate { says, cid: Cid::dag_cbor(&record), record, fulfilled: 0 }))
+        });
+        Ok(Self { threads: threads.collect::<Result<_, QueryError>>()?, unquotable: unquotable.into_iter().collect() })
+    }
+
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.threads.extend(other.threads);
+        self.unquotable.extend(other.unquotable);
+    }
+
+    /// The gate of the thread that began with this post.
+    #[must_use]
+    pub fn thread(&self, root: Ref) -> Option<&Gate> {
+        self.threads.get(&root)
+    }
+
+    /// Whether nobody but its author may quote this post.
+    #[must_use]
+    pub fn is_unquotable(&self, post: Ref) -> bool {
+        self.unquotable.contains(&post)
+    }
+
+    /// The lists that gates name.
+    pub(super) fn lists(&self) -> impl Iterator<Item = Ref> {
+        self.threads.values().flat_map(|gate| &gate.says.lists).copied()
+    }
+
+    /// The posts that have a gate.
+    pub(super) fn gated(&self) -> impl Iterator<Item = Ref> {
+        self.threads.keys().copied()
+    }
+
+    /// Finds out which rules the account `viewer`, with this DID, fulfils. `follows`: whether one account follows another. As a rule no gate of
+    /// a page asks.
+    pub(super) async fn admit(
+        &mut self,
+        client: &Client,
+        viewer: i32,
+        did: &str,
+        follows: impl Fn(i32, i32) -> bool,
+    ) -> Result<(), QueryError> {
+        let asking = |rule: i16| {
+            let asks = move |(root, gate): &(&Ref, &Gate)| {
+                gate.says.rules & RULE_CLOSED != 0 && gate.says.rules & rule != 0 && root.author != viewer
+            };
+            self.threads.iter().filter(asks)
+        };
+        // Only lists of the post's author count.
+        let lists = asking(RULE_LISTS).flat_map(|(root, gate)| gate.says.lists.iter().filter(|list| list.author == root.author));
+        let pairs: Vec<Pair> = lists.map(|list| Pair { author: list.author, sr: list.rkey, sa: viewer, kind: 0 }).collect();
+        let mentioning: Vec<Ref> = asking(RULE_MENTIONED).map(|(root, _)| *root).collect();
+        let members = async { if pairs.is_empty() { Ok(Vec::new()) } else { edge::of(client, EdgeKind::ListItem, &pairs).await } };
+        let records = async { if mentioning.is_empty() { Ok(Vec::new()) } else { post::records(client, &mentioning).await } };
+        let (members, records) = tokio::try_join!(members, records)?;
+        let on: HashSet<Ref> =
+            members.iter().filter(|item| !item.is_duplicate()).map(|item| Ref { rkey: item.sr, author: item.author }).collect();
+        let mut mentioned = HashSet::new();
+        for (root, packed) in records {
+            if PostFields::of(&unpack(&packed)?).is_some_and(|fields| fields.mentions().contains(&did)) {
+                mentioned.insert(root);
+            }
+        }
+        for (root, gate) in &mut self.threads {
+            let rules = [
+                (RULE_MENTIONED, mentioned.contains(root)),
+                (RULE_FOLLOWERS, follows(viewer, root.author)),
+                (RULE_FOLLOWED, follows(root.author, viewer)),
+                (RULE_LISTS, gate.says.lists.iter().any(|list| list.author == root.author && on.contains(list))),
+            ];
+            gate.fulfilled = rules.into_iter().filter(|(_, holds)| *holds).fold(0, |all, (rule, _)| all | rule);
+        }
+        Ok(())
+    }
+}
