@@ -2,7 +2,7 @@
 //!
 //! Source: `app.bsky.unspecced.getPostThreadV2` and `getPostThreadOtherV2`.
 
-use super::order::{self, Standing};
+use super::order::Standing;
 use super::{Parent, Seen, Sort, Thread};
 use crate::collection::Ref;
 use crate::query::hydrate::Hydration;
@@ -107,7 +107,7 @@ impl Thread {
                     None if apart.muted => u8::MAX,
                     None => u8::MAX - if apart.by_gate { 1 } else { 2 },
                 };
-                (self.standing(reply, rank, state), apart)
+                (Standing::of(reply, rank, state), apart)
             })
             .collect();
         others.sort_by(|(one, _), (other, _)| one.compare(other, Sort::Newest));
@@ -171,7 +171,7 @@ impl Thread {
             None if state.is_followed(reply.author) => u8::MAX - 1,
             None => u8::MAX,
         };
-        let mut standings: Vec<Standing> = shown.map(|reply| self.standing(reply, rank(reply), state)).collect();
+        let mut standings: Vec<Standing> = shown.map(|reply| Standing::of(reply, rank(reply), state)).collect();
         standings.sort_by(|one, other| other.compare(one, shape.sort));
         standings.into_iter().map(|standing| (standing.place, depth)).collect()
     }
@@ -198,11 +198,6 @@ impl Thread {
         } else {
             (state.audience.viewer == Some(reply.author)).then_some(2)
         }
-    }
-
-    fn standing(&self, place: Ref, rank: u8, state: &Hydration) -> Standing {
-        let likes = state.post(place).map_or(0, |post| post.stat.likes);
-        Standing { place, rank, weight: order::weight(likes, state.author_like(place).is_some()), time: order::time(place, state) }
     }
 
     fn place_in_own(&self, place: Ref) -> Option<(usize, usize)> {

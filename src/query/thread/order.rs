@@ -48,11 +48,16 @@ pub(super) fn time(place: Ref, state: &Hydration) -> Time {
 }
 
 /// What likes weigh: ten times as many for somewhat more, and a like of the thread's author for a half more.
-pub(super) fn weight(likes: i32, liked_by_author: bool) -> f64 {
+fn weight(likes: i32, liked_by_author: bool) -> f64 {
     f64::from(likes.saturating_add(3)).ln() * if liked_by_author { 1.45 } else { 1.0 }
 }
 
 impl Standing {
+    pub fn of(place: Ref, rank: u8, state: &Hydration) -> Self {
+        let likes = state.post(place).map_or(0, |post| post.stat.likes);
+        Self { place, rank, weight: weight(likes, state.author_like(place).is_some()), time: time(place, state) }
+    }
+
     pub fn compare(&self, other: &Self, sort: Sort) -> Ordering {
         let chosen = match sort {
             Sort::Newest => Ordering::Equal,
@@ -67,9 +72,9 @@ impl Standing {
 mod tests {
     use super::*;
 
-    fn standing(rkey: i64, rank: u8, likes: i32, liked: bool) -> Standing {
+    fn standing(rkey: i64, rank: u8, likes: i32, of_author: bool) -> Standing {
         let place = Ref { rkey, author: 1 };
-        Standing { place, rank, weight: weight(likes, liked), time: (rkey, rkey, 1) }
+        Standing { place, rank, weight: weight(likes, of_author), time: (rkey, rkey, 1) }
     }
 
     fn sorted(mut standings: Vec<Standing>, sort: Sort) -> Vec<i64> {
