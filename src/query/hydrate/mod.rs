@@ -167,7 +167,13 @@ impl Hydration {
         let posts = self.posts.keys().map(|at| Path { coll: Coll::POST, at: *at });
         let lists = self.lists.keys().map(|at| Path { coll: Coll::LIST, at: *at });
         let gates = self.gates.gated().map(|at| Path { coll: Coll::THREADGATE, at });
-        let all = posts.chain(lists).chain(gates).chain(self.likes.paths()).chain(self.relations.paths()).chain(own).chain(self.notice_paths(notices));
+        let all = posts
+            .chain(lists)
+            .chain(gates)
+            .chain(self.likes.paths())
+            .chain(self.relations.paths())
+            .chain(own)
+            .chain(self.notice_paths(notices));
         let aliased: Vec<Path> = all.filter(|path| path.at.rkey < 0).collect();
         if !aliased.is_empty() {
             self.aliases.extend(read::key::texts(client, &aliased).await?);

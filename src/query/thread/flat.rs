@@ -96,7 +96,8 @@ impl Thread {
     #[must_use]
     pub fn others(&self, state: &Hydration) -> Vec<Item> {
         let anchor = self.anchor;
-        if self.stands_alone() || state.post(anchor).is_none() || state.is_blocked(anchor.author) || state.refuses_strangers(anchor.author) {
+        if self.stands_alone() || state.post(anchor).is_none() || state.is_blocked(anchor.author) || state.refuses_strangers(anchor.author)
+        {
             return Vec::new();
         }
         let others = self.allowed(anchor, state).into_iter().filter_map(|reply| Some((reply, self.apart(reply, state)?)));
