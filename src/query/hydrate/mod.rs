@@ -137,7 +137,7 @@ impl Hydration {
     }
 
     /// Which rules of the gates the audience fulfils.
-    async fn find_admissions(&mut self, client: &Source) -> Result<(), QueryError> {
+    async fn find_admissions(&mut self, client: &Client) -> Result<(), QueryError> {
         let Some((viewer, actor)) = self.audience.viewer.and_then(|viewer| Some((viewer, self.actors.get(&viewer)?))) else {
             return Ok(());
         };
@@ -162,7 +162,7 @@ impl Hydration {
     }
 
     /// The texts of keys that are no TID: as a rule there is none.
-    async fn find_keys(&mut self, client: &Source, notices: &[Notice]) -> Result<(), QueryError> {
+    async fn find_keys(&mut self, client: &Client, notices: &[Notice]) -> Result<(), QueryError> {
         let own = self.audience.viewer.into_iter().flat_map(|viewer| self.reactions.paths(viewer));
         let posts = self.posts.keys().map(|at| Path { coll: Coll::POST, at: *at });
         let lists = self.lists.keys().map(|at| Path { coll: Coll::LIST, at: *at });
@@ -275,7 +275,7 @@ async fn posts(client: &Source, wanted: &Wanted) -> Result<HashMap<Ref, Post>, Q
 }
 
 /// Never left out for the time that it takes: what is shown does not depend on load.
-async fn known(client: &Source, audience: Audience, of: &[i32]) -> Result<HashMap<i32, Known>, QueryError> {
+async fn known(client: &Client, audience: Audience, of: &[i32]) -> Result<HashMap<i32, Known>, QueryError> {
     let Some(viewer) = audience.viewer.filter(|_| !of.is_empty()) else { return Ok(HashMap::new()) };
     let found = read::relation::known(client, viewer, of, MOST_KNOWN).await?;
     Ok(found.into_iter().filter(|known| known.of != viewer).map(|known| (known.of, known)).collect())
