@@ -3,6 +3,7 @@
 
 pub mod commands;
 mod failure;
+mod generators;
 mod ready;
 mod rest;
 mod web;
@@ -38,6 +39,7 @@ struct Api {
     did: Option<String>,
     address: String,
     auth: xrpc::auth::Auth,
+    generators: generators::Generators,
     /// Whose labels count for requests that do not say whose they want.
     default_labelers: Vec<Did>,
 }
@@ -88,6 +90,7 @@ pub async fn serve(
         did: config.service.did.clone(),
         address,
         auth: xrpc::auth::Auth::new(config),
+        generators: generators::Generators::new(config),
         default_labelers: config.labels.default_labelers.iter().filter_map(|did| did.parse().ok()).collect(),
     });
     let router = xrpc::routes(&api).merge(rest::routes(&api)).merge(web::routes(&api)).merge(probes);

@@ -144,6 +144,13 @@ impl SigningKey {
         SecretKey::from_secret_bytes(secret).map(Self).map_err(|_| KeyError)
     }
 
+    /// From 64 hexadecimal digits; `None` where the text is no key.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?;
+        Self::from_bytes(bytes.try_into().ok()?).ok()
+    }
+
     /// Signs SHA-256(`message`): 64 bytes, low S.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {

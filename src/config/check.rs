@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 use tracing_subscriber::EnvFilter;
 
 use super::Config;
-use crate::atproto::{Did, PublicKey};
+use crate::atproto::{Did, PublicKey, SigningKey};
 
 /// Events in one transaction at most; beyond it one apply holds the lock for longer than readers should wait.
 const BATCH_SIZE: RangeInclusive<usize> = 1..=10_000;
@@ -59,6 +59,8 @@ pub fn errors(config: &Config) -> Result<(), Vec<String>> {
     check("service.alternate_dids", config.service.alternate_dids.iter().try_for_each(|text| did(text)));
     check("service.mod_service_did", config.service.mod_service_did.as_deref().map_or(Ok(()), did));
     check("service.entryway_key", config.service.entryway_key.as_deref().map_or(Ok(()), key));
+    let secret = |text: &str| SigningKey::from_hex(text).map(drop).ok_or_else(|| "is no key: 64 hexadecimal digits".to_owned());
+    check("service.signing_key", config.service.signing_key.as_deref().map_or(Ok(()), secret));
     check("service.public_url", config.service.public_url.as_deref().map_or(Ok(()), |url| address(url, &["https", "http"])));
     check("service.video_url", address(&config.service.video_url, &["https", "http"]));
     check("labels.default_labelers", config.labels.default_labelers.iter().try_for_each(|labeler| did(labeler)));
@@ -230,6 +232,7 @@ mod tests {
         config.service.alternate_dids = vec!["c".to_owned()];
         config.service.mod_service_did = Some("d".to_owned());
         config.service.entryway_key = Some("did:key:e".to_owned());
+        config.service.signing_key = Some("secret".to_owned());
         config.identity.plc_url = "plc.directory".to_owned();
         config.identity.handle_resolver_url = Some("ws://resolver".to_owned());
         config.identity.concurrency = 0;

@@ -21,6 +21,7 @@ const OPERATORS: &[(&str, &str)] = &[
     ("HOST", "http.host"),
     ("PORT", "http.port"),
     ("APPVIEW_DID", "service.did"),
+    ("APPVIEW_SIGNING_KEY", "service.signing_key"),
     ("MOD_SERVICE_DID", "service.mod_service_did"),
     ("APPVIEW_HOSTNAME", "service.hostname"),
     ("PUBLIC_URL", "service.public_url"),
@@ -36,7 +37,7 @@ const OPERATORS: &[(&str, &str)] = &[
 ];
 
 /// Names whose meaning is fixed, of parts that this version does not have: no mistake, but nothing reads them.
-const UNUSED: &[&str] = &["ADMIN_DIDS", "APPVIEW_SIGNING_KEY", "DATA_RETENTION_DAYS", "BACKFILL_DAYS"];
+const UNUSED: &[&str] = &["ADMIN_DIDS", "DATA_RETENTION_DAYS", "BACKFILL_DAYS"];
 
 /// Switches of the old system that `--roles` replaces, with what to say instead.
 const SWITCHES: &[(&str, &str)] = &[

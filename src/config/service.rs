@@ -13,6 +13,8 @@ pub struct Service {
     pub mod_service_did: Option<String>,
     /// `did:key` of the entryway whose session tokens are accepted; not set = none are.
     pub entryway_key: Option<String>,
+    /// Secret key (64 hexadecimal digits, secp256k1) that this service signs its own tokens with; not set = it sends none.
+    pub signing_key: Option<String>,
     pub hostname: Option<String>,
     pub public_url: Option<String>,
     /// Where videos are played from: `<video_url>/watch/<did>/<cid>/playlist.m3u8`.
@@ -26,6 +28,7 @@ impl Default for Service {
             alternate_dids: Vec::new(),
             mod_service_did: None,
             entryway_key: None,
+            signing_key: None,
             hostname: None,
             public_url: None,
             video_url: "https://video.bsky.app".to_owned(),

@@ -8,7 +8,7 @@ use super::layers::Loaded;
 const ADDRESSES: &[&str] = &["redis.url", "database.url", "database.api_url", "relay.url"];
 
 /// Options that are secrets, or lists of them.
-const SECRETS: &[&str] = &["admin.password", "admin.passwords"];
+const SECRETS: &[&str] = &["admin.password", "admin.passwords", "service.signing_key"];
 
 /// All options with their values; what is absent is a comment.
 pub fn render(loaded: &Loaded) -> String {

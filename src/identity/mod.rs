@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 pub use document::Document;
 pub use error::IdentityError;
+pub use hosts::{Hosts, Manners};
 
 use self::ask::Asker;
 use self::flights::{Flights, Known};

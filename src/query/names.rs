@@ -118,6 +118,32 @@ pub async fn post(client: &Client, uri: &str) -> Result<Option<Ref>, QueryError>
     Ok(key(client, author, Coll::POST, rkey).await?.map(|rkey| Ref { rkey, author }))
 }
 
+/// The places of those of these addresses that are of records of `coll`, held or not; addresses of other things and names that were never
+/// seen fall away.
+///
+/// # Errors
+/// The database's.
+pub async fn records<'a>(client: &Client, coll: Coll, uris: impl Iterator<Item = &'a str>) -> Result<HashMap<&'a str, Ref>, QueryError> {
+    let parsed = uris.filter_map(|uri| Some((uri, AtUri::parse(uri)?)));
+    let uris: Vec<(&str, AtUri<'_>)> = parsed.filter(|(_, uri)| Some(uri.collection) == coll.nsid()).collect();
+    if uris.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let dids: Vec<&str> = uris.iter().map(|(_, uri)| uri.did).collect();
+    let authors: HashMap<String, i32> = account::ids(client, &dids).await?.into_iter().collect();
+    let alias = |author, rkey: &str| Alias { author, coll: coll.number(), rkey: rkey.into() };
+    let aliased = uris.iter().filter(|(_, uri)| uri.rkey.parse::<Tid>().is_err());
+    let aliased: Vec<Alias> = aliased.filter_map(|(_, uri)| Some(alias(*authors.get(uri.did)?, uri.rkey))).collect();
+    let keys: HashMap<Alias, i64> =
+        if aliased.is_empty() { HashMap::new() } else { alias::ids(client, &aliased).await?.into_iter().collect() };
+    let places = uris.into_iter().filter_map(|(text, uri)| {
+        let author = *authors.get(uri.did)?;
+        let rkey = uri.rkey.parse::<Tid>().ok().map(Tid::value).or_else(|| keys.get(&alias(author, uri.rkey)).copied())?;
+        Some((text, Ref { rkey, author }))
+    });
+    Ok(places.collect())
+}
+
 /// Texts of record keys that are no TID, by author and id.
 pub type Aliases = HashMap<(i32, i64), String>;
 

@@ -32,6 +32,9 @@ pub(super) fn routes(api: &Arc<Api>) -> Router {
     let router = query(router, api, "app.bsky.actor.getProfile", Access::OptionalOrAdmin, actor::get_profile::answer);
     let router = query(router, api, "app.bsky.actor.getProfiles", Access::OptionalOfChat, actor::get_profiles::answer);
     let router = query(router, api, "app.bsky.feed.getAuthorFeed", Access::OptionalOrAdmin, feed::get_author_feed::answer);
+    let router = query(router, api, "app.bsky.feed.getFeed", Access::OptionalOfFeed, feed::get_feed::answer);
+    let router = query(router, api, "app.bsky.feed.getFeedGenerator", Access::Optional, feed::get_feed_generator::answer);
+    let router = query(router, api, "app.bsky.feed.getFeedGenerators", Access::Optional, feed::get_feed_generators::answer);
     let router = query(router, api, "app.bsky.feed.getLikes", Access::Optional, feed::get_likes::answer);
     let router = query(router, api, "app.bsky.feed.getPosts", Access::OptionalOfChat, feed::get_posts::answer);
     let router = query(router, api, "app.bsky.feed.getPostThread", Access::OptionalOrAdmin, feed::get_post_thread::answer);

@@ -3,6 +3,7 @@
 
 mod actor;
 mod gate;
+mod generator;
 mod label;
 mod list;
 mod notice;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use crate::db::read::relation::Known;
 pub use actor::{Actor, Counts};
 pub use gate::{Gate, Gates};
+pub use generator::Generator;
 pub use label::{Label, Labels, Subject};
 pub use list::List;
 pub use notice::Notices;
@@ -54,6 +56,8 @@ pub struct Wanted {
     pub notices: Vec<Notice>,
     /// An account of which it is told what of `posts` it likes.
     pub likes_by: Option<i32>,
+    /// Feed generators, besides those that posts embed.
+    pub generators: Vec<Ref>,
 }
 
 impl Wanted {
@@ -64,6 +68,7 @@ impl Wanted {
         self.counted.extend(&other.counted);
         self.known.extend(&other.known);
         self.notices.extend(&other.notices);
+        self.generators.extend(&other.generators);
         self.replies |= other.replies;
         self.apart_from = self.apart_from.or(other.apart_from);
         self.likes_by = self.likes_by.or(other.likes_by);
@@ -90,6 +95,9 @@ pub struct Hydration {
     posts: HashMap<Ref, Post>,
     lists: HashMap<Ref, List>,
     notices: Notices,
+    generators: HashMap<Ref, Generator>,
+    /// The feed generators that posts embed.
+    embedded: HashMap<Ref, Ref>,
     aliases: names::Aliases,
 }
 
@@ -107,13 +115,16 @@ impl Hydration {
     pub async fn load(client: &Source, audience: Audience, wanted: &Wanted) -> Result<Self, QueryError> {
         let notices = Notices::load(client, audience.viewer, &wanted.notices);
         let (mut posts, known, notices) = tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known), notices)?;
-        let actors = accounts(audience, &posts, wanted, &known);
-        let pairs = pairs(audience, &posts, &actors, wanted);
+        let embedded = generator::embedded(client, &posts).await?;
+        let generators: HashSet<Ref> = wanted.generators.iter().chain(embedded.values()).copied().collect();
+        let generators: Vec<Ref> = generators.into_iter().collect();
+        let actors = accounts(audience, &posts, wanted, &known, &generators);
+        let pairs = pairs(audience, &posts, &actors, wanted, &embedded);
         let places: Vec<Ref> = posts.keys().copied().collect();
         let roots: Vec<Ref> = posts.values().map(|post| post.row.thread().unwrap_or(post.row.place())).collect();
         let told = wanted.notices.iter().map(|notice| Subject::record(notice.path().coll, notice.path().at));
-        let subjects = label::subjects(&actors, &places).chain(told).collect();
-        let (actors, counts, counted, relations, reactions, labels, gates, likes) = tokio::try_join!(
+        let subjects = label::subjects(&actors, &places).chain(told).chain(label::records(Coll::GENERATOR, &generators)).collect();
+        let (actors, counts, counted, relations, reactions, labels, gates, likes, generators) = tokio::try_join!(
             actor::load(client, &actors),
             actor::counts(client, &wanted.counted),
             post::stats(client, &places),
@@ -122,6 +133,7 @@ impl Hydration {
             Labels::load(client, audience, subjects),
             Gates::load(client, audience.viewer, &places, &roots),
             Likes::load(client, wanted.likes_by, &wanted.posts),
+            generator::load(client, audience.viewer, &generators),
         )?;
         for (place, stat) in counted {
             if let Some(post) = posts.get_mut(&place) {
@@ -130,6 +142,7 @@ impl Hydration {
         }
         let mut state =
             Self { audience, relations, reactions, labels, gates, likes, actors, counts, known, posts, notices, ..Self::default() };
+        (state.generators, state.embedded) = (generators, embedded);
         state.find_admissions(client).await?;
         state.find_lists(client).await?;
         state.find_keys(client, &wanted.notices).await?;
@@ -173,7 +186,8 @@ impl Hydration {
             .chain(self.likes.paths())
             .chain(self.relations.paths())
             .chain(own)
-            .chain(self.notice_paths(notices));
+            .chain(self.notice_paths(notices))
+            .chain(self.generator_paths());
         let aliased: Vec<Path> = all.filter(|path| path.at.rkey < 0).collect();
         if !aliased.is_empty() {
             self.aliases.extend(read::key::texts(client, &aliased).await?);
@@ -194,6 +208,8 @@ impl Hydration {
         self.posts.extend(other.posts);
         self.lists.extend(other.lists);
         self.notices.absorb(other.notices);
+        self.generators.extend(other.generators);
+        self.embedded.extend(other.embedded);
         self.aliases.extend(other.aliases);
     }
 
@@ -248,6 +264,27 @@ impl Hydration {
         Some(PostFields::of(&self.post(place)?.record)?.text)
     }
 
+    /// A feed generator that may be shown, and its owner too.
+    #[must_use]
+    pub fn generator(&self, place: Ref) -> Option<&Generator> {
+        self.actor(place.author)?;
+        let shown = |generator: &&Generator| !generator.taken_down || self.audience.sees_takedowns;
+        self.generators.get(&place).filter(shown).filter(|_| !self.is_redacted(Subject::record(Coll::GENERATOR, place)))
+    }
+
+    /// The feed generator that a post embeds, held or not.
+    #[must_use]
+    pub fn embedded_generator(&self, post: Ref) -> Option<Ref> {
+        self.embedded.get(&post).copied()
+    }
+
+    /// The feed generators and their likes.
+    fn generator_paths(&self) -> impl Iterator<Item = Path> {
+        let own = |generator: &Generator| Some(Path { coll: Coll::LIKE, at: Ref { rkey: generator.like?, author: self.audience.viewer? } });
+        let likes = self.generators.values().filter_map(own);
+        self.generators.keys().map(|at| Path { coll: Coll::GENERATOR, at: *at }).chain(likes)
+    }
+
     /// The text of a record key.
     #[must_use]
     pub fn key(&self, place: Ref) -> Option<String> {
@@ -292,11 +329,12 @@ async fn add(client: &Source, posts: &mut HashMap<Ref, Post>, places: HashSet<Re
 }
 
 /// Every account that a page may show, or must know to decide what it shows; sorted.
-fn accounts(audience: Audience, posts: &HashMap<Ref, Post>, wanted: &Wanted, known: &HashMap<i32, Known>) -> Vec<i32> {
+fn accounts(audience: Audience, posts: &HashMap<Ref, Post>, wanted: &Wanted, known: &HashMap<i32, Known>, generators: &[Ref]) -> Vec<i32> {
     let author = |place: Option<Ref>| place.map(|place| place.author);
     let of_post = |(place, post): (&Ref, &Post)| [author(Some(*place)), author(post.row.parent), author(post.row.thread())];
     let mut ids: Vec<i32> = posts.iter().flat_map(of_post).flatten().collect();
     ids.extend(audience.viewer);
+    ids.extend(generators.iter().map(|generator| generator.author));
     ids.extend(wanted.actors.iter().chain(&wanted.counted).chain(known.values().flat_map(|known| &known.some)));
     ids.sort_unstable();
     ids.dedup();
@@ -305,7 +343,7 @@ fn accounts(audience: Audience, posts: &HashMap<Ref, Post>, wanted: &Wanted, kno
 
 /// The accounts between which it matters what they made of each other: the audience and everyone; the author of a post and those whom it
 /// answers and quotes.
-fn pairs(audience: Audience, posts: &HashMap<Ref, Post>, actors: &[i32], wanted: &Wanted) -> Pairs {
+fn pairs(audience: Audience, posts: &HashMap<Ref, Post>, actors: &[i32], wanted: &Wanted, embedded: &HashMap<Ref, Ref>) -> Pairs {
     let mut pairs = Pairs::default();
     if let Some(owner) = wanted.apart_from.filter(|_| !audience.sees_others_blocks) {
         wanted.actors.iter().for_each(|actor| pairs.blocks(owner, *actor));
@@ -316,6 +354,7 @@ fn pairs(audience: Audience, posts: &HashMap<Ref, Post>, actors: &[i32], wanted:
         }
     }
     if !audience.sees_others_blocks {
+        embedded.iter().for_each(|(post, generator)| pairs.blocks(post.author, generator.author));
         for (place, post) in posts {
             for other in [post.row.parent, post.row.thread(), post.row.quote].into_iter().flatten() {
                 pairs.blocks(place.author, other.author);

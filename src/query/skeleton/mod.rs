@@ -4,6 +4,7 @@
 pub mod author_feed;
 pub mod feed;
 pub mod follow;
+pub mod generated_feed;
 pub mod known;
 pub mod notification;
 pub mod quote;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::actor::ProfileViewBasic;
+use super::generator::GeneratorView;
 use super::post::{Blocked, NotFound, Parts};
 use super::urls::Preset;
 use super::{Label, Views};
@@ -101,6 +102,8 @@ pub enum Record<'a> {
     Blocked(Box<Blocked<'a>>),
     #[serde(rename = "app.bsky.embed.record#viewDetached")]
     Detached { uri: &'a str, detached: bool },
+    #[serde(rename = "app.bsky.feed.defs#generatorView")]
+    Generator(Box<GeneratorView<'a>>),
 }
 
 /// `app.bsky.embed.record#viewRecord` of a post.
@@ -142,9 +145,14 @@ impl<'a> Views<'a> {
     fn record(&self, parts: &Parts<'a>, reference: StrongRef<'a>, depth: usize) -> Record<'a> {
         let uri = reference.uri;
         let not_found = || Record::NotFound(NotFound::new(uri));
-        let (post, Some(place)) = (parts.state.row.place(), parts.state.row.quote) else { return not_found() };
+        let post = parts.state.row.place();
+        let generator = self.state.embedded_generator(post);
+        let Some(place) = generator.or(parts.state.row.quote) else { return not_found() };
         if self.state.is_blocked(place.author) || self.state.splits(post, Some(place)) {
             return self.blocked(place.author, uri).map_or_else(not_found, |blocked| Record::Blocked(Box::new(blocked)));
+        }
+        if generator.is_some() {
+            return self.generator(place).map_or_else(not_found, |generator| Record::Generator(Box::new(generator)));
         }
         if self.state.is_detached(post) {
             return Record::Detached { uri, detached: true };

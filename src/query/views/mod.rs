@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod embed;
 pub mod feed;
+pub mod generator;
 mod label;
 pub mod list;
 pub mod notification;

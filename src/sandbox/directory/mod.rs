@@ -1,7 +1,8 @@
 //! Who the people of the sandbox are: its directory of did:plc, the hosts of its did:web accounts and of its handles, and a resolver, all
-//! behind one address. Counts what it is asked, and misbehaves when it is told to.
+//! behind one address; among them a feed generator. Counts what it is asked, and misbehaves when it is told to.
 
 mod fault;
+mod feeds;
 mod serve;
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 pub use fault::Fault;
+pub use feeds::{Asked, FEEDS_DID, FEEDS_URL, Feeds};
 
 /// What can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +24,8 @@ pub enum Question {
     WellKnown,
     /// `com.atproto.identity.resolveHandle`.
     Resolver,
+    /// `app.bsky.feed.getFeedSkeleton` of a feed.
+    Feed,
 }
 
 /// An account as its DID document has it.
@@ -39,7 +43,11 @@ pub struct Account {
 
 /// All accounts and handles. Shared by who changes it and by who serves it.
 #[derive(Debug, Default)]
-pub struct Directory(Mutex<State>);
+pub struct Directory {
+    state: Mutex<State>,
+    /// The feed generator among its hosts.
+    pub feeds: Feeds,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -142,10 +150,24 @@ impl Directory {
             Question::Plc => document(name),
             Question::DidWeb => document(&format!("did:web:{name}")),
             Question::WellKnown => named().map_or(Answer::Unknown, Answer::Text),
+            // Answered by the feeds themselves.
+            Question::Feed => Answer::Unknown,
             Question::Resolver => named().map_or(Answer::Unknown, |did| Answer::Json(json!({ "did": did }))),
         };
         let fault = if state.away { Some(Fault::Status(503)) } else { state.faults.get(&(question, name.to_owned())).cloned() };
         (answer, fault)
+    }
+
+    /// Has the sandbox's feed generator, with this key, be in the directory.
+    pub fn add_feeds(&self, key: String) {
+        let mut account = Account::new(None, key);
+        account.services.push(("#bsky_fg", "BskyFeedGenerator", FEEDS_URL.to_owned()));
+        self.set(FEEDS_DID, account);
+    }
+
+    /// The key of an account, as its document has it.
+    fn key(&self, did: &str) -> Option<String> {
+        self.state().accounts.get(did).map(|account| account.key.clone())
     }
 
     fn counts(&self) -> Value {
@@ -154,7 +176,7 @@ impl Directory {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION};
+use hyper::header::{CONTENT_LANGUAGE, CONTENT_TYPE, HOST, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Directory, Fault, Question};
+use super::{Answer, Asked, Directory, Fault, Question};
 
 /// Connections served at once; further ones wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 512;
@@ -26,6 +26,8 @@ const MAX_CONNECTIONS: usize = 512;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Path of the counts, for those who test from outside: JSON, question and name -> how often.
 const ASKED: &str = "/asked";
+const DESCRIBE: &str = "/xrpc/app.bsky.feed.describeFeedGenerator";
+const FEED: &str = "/xrpc/app.bsky.feed.getFeedSkeleton";
 
 impl Directory {
     /// Serves until `shutdown`; then every connection is closed.
@@ -73,6 +75,9 @@ impl Directory {
         if request.uri().path() == ASKED {
             return json(self.counts().to_string());
         }
+        if request.uri().path() == DESCRIBE {
+            return json(self.feeds.described().to_string());
+        }
         let Some((question, name)) = question(request) else { return status(StatusCode::NOT_FOUND) };
         let (answer, fault) = self.answer(question, &name);
         let answer = match fault {
@@ -87,6 +92,9 @@ impl Directory {
             Some(Fault::Redirect(to)) => return redirect(&to),
             Some(Fault::Garbage) => return json("<html>".to_owned()),
         };
+        if question == Question::Feed {
+            return self.feed(request);
+        }
         match answer {
             Answer::Json(body) => json(body.to_string()),
             Answer::Text(text) => Response::new(Full::from(text)),
@@ -98,6 +106,41 @@ impl Directory {
             Answer::Unknown => status(StatusCode::NOT_FOUND),
         }
     }
+}
+
+impl Directory {
+    fn feed(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+        let asked = Asked {
+            feed: parameter(request, "feed").unwrap_or_default(),
+            limit: parameter(request, "limit").and_then(|limit| limit.parse().ok()),
+            cursor: parameter(request, "cursor"),
+            authorization: header("authorization"),
+            language: header("accept-language"),
+            topics: header("x-bsky-topics"),
+        };
+        let language = asked.language.clone();
+        let (status, body) = self.feeds.skeleton(asked, |did| self.key(did));
+        let mut response = json(body.to_string());
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+        if let Some(language) = language.and_then(|language| HeaderValue::try_from(language).ok()) {
+            response.headers_mut().insert(CONTENT_LANGUAGE, language);
+        }
+        response
+    }
+}
+
+/// A parameter of the request, decoded.
+fn parameter(request: &Request<Incoming>, name: &str) -> Option<String> {
+    let pairs = request.uri().query()?.split('&').filter_map(|pair| pair.split_once('='));
+    let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
+    let mut bytes = Vec::new();
+    let mut rest = values.next()?.bytes();
+    while let Some(byte) = rest.next() {
+        let digits = |high: u8, low: u8| u8::from_str_radix(std::str::from_utf8(&[high, low]).ok()?, 16).ok();
+        bytes.push(if byte == b'%' { digits(rest.next()?, rest.next()?)? } else { byte });
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// The answer as if it were of another DID.
@@ -116,6 +159,7 @@ fn question(request: &Request<Incoming>) -> Option<(Question, String)> {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
     match request.uri().path() {
+        FEED => Some((Question::Feed, parameter(request, "feed").unwrap_or_default())),
         "/.well-known/did.json" => Some((Question::DidWeb, host.to_owned())),
         "/.well-known/atproto-did" => Some((Question::WellKnown, host.to_owned())),
         "/xrpc/com.atproto.identity.resolveHandle" => {

@@ -135,8 +135,22 @@ impl Network {
     /// The same people tell `directory` who they are.
     #[must_use]
     pub fn known_to(mut self, directory: Arc<Directory>) -> Self {
+        // Nobody acts for the service: its key is there because every account has one.
+        if let Ok(key) = repo::key(self.seed, self.accounts) {
+            directory.add_feeds(key.multibase());
+        }
         self.directory = Some(directory);
         self
+    }
+
+    /// The feed generator hears of feeds and posts.
+    fn tell_feeds(&self, collection: &str, uri: &str) {
+        let Some(directory) = &self.directory else { return };
+        match collection {
+            "app.bsky.feed.generator" => directory.feeds.offer(uri),
+            "app.bsky.feed.post" => directory.feeds.post(uri),
+            _ => {}
+        }
     }
 
     /// The DID of an account, whether it has appeared or not.
@@ -241,6 +255,7 @@ impl Network {
         let seen = repo.standing != Standing::Deleted;
         for (collection, target) in created.into_iter().filter(|_| seen) {
             if !self.invalid.contains(&target.cid) {
+                self.tell_feeds(collection, &target.uri);
                 self.targets.remember(collection, target, &mut self.rng);
             }
         }

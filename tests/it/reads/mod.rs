@@ -4,6 +4,7 @@ mod accounts;
 mod cache;
 mod database;
 mod feed;
+mod generators;
 mod http;
 mod labels;
 mod lists;

@@ -1,6 +1,9 @@
 //! `app.bsky.feed.*`.
 
 pub(super) mod get_author_feed;
+pub(super) mod get_feed;
+pub(super) mod get_feed_generator;
+pub(super) mod get_feed_generators;
 pub(super) mod get_likes;
 pub(super) mod get_post_thread;
 pub(super) mod get_posts;
@@ -13,8 +16,12 @@ use serde::Serialize;
 use super::Call;
 use super::reading::Reading;
 use crate::api::failure::of_query;
-use crate::collection::Ref;
+use crate::atproto::Did;
+use crate::collection::feed::generator::GeneratorFields;
+use crate::collection::{Coll, Ref};
 use crate::http::{Failure, Response};
+use crate::query::hydrate::{Hydration, Wanted};
+use crate::query::names;
 use crate::query::skeleton::Page;
 use crate::query::skeleton::feed::{Cursor, Item, repost_cids};
 use crate::query::views::Views;
@@ -41,4 +48,23 @@ async fn feed(reading: &Reading, call: &Call, pin: Option<Ref>, page: &Page<Item
         views.feed_item(item.post, reason)
     });
     reading.ok_at_rev(&Feed { feed: pin.into_iter().chain(items).collect(), cursor: page.cursor.map(|cursor| cursor.to_string()) })
+}
+
+/// A feed generator that a request names.
+struct Found {
+    place: Ref,
+    /// Its service.
+    did: Did,
+    state: Hydration,
+}
+
+/// The feed generator at `uri`, where it may be shown.
+async fn generator(reading: &Reading, uri: &str) -> Result<Found, Failure> {
+    let unknown = || Failure::invalid("could not find feed");
+    let found = names::records(&reading.client, Coll::GENERATOR, std::iter::once(uri)).await.map_err(of_query)?;
+    let place = *found.get(uri).ok_or_else(unknown)?;
+    let state = reading.load(&Wanted { generators: vec![place], ..Wanted::default() }).await?;
+    let fields = state.generator(place).and_then(|generator| GeneratorFields::of(&generator.record));
+    let did = fields.and_then(|fields| fields.did.parse().ok()).ok_or_else(unknown)?;
+    Ok(Found { place, did, state })
 }

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 
+use super::super::super::directory::FEEDS_DID;
 use super::super::words::{ENGLISH, Language};
 use super::{Draft, blob, texts};
 use crate::atproto::cbor::Value;
@@ -10,11 +11,7 @@ use crate::atproto::cbor::Value;
 pub(in super::super) fn generator(rng: &mut Rng, created: &str) -> Draft {
     let draft = Draft::new(
         "app.bsky.feed.generator",
-        [
-            ("did", Value::text("did:web:feeds.example.com")),
-            ("displayName", Value::text(ENGLISH.text(rng, 3, 20))),
-            ("createdAt", Value::text(created)),
-        ],
+        [("did", Value::text(FEEDS_DID)), ("displayName", Value::text(ENGLISH.text(rng, 3, 20))), ("createdAt", Value::text(created))],
     );
     match rng.u32(0..4) {
         0 => draft.with("description", Value::text(Language::choose(rng).text(rng, 30, 250))),
