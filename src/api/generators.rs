@@ -12,7 +12,7 @@ use crate::atproto::jwt::{self, Claims};
 use crate::atproto::{Did, Jwt, SigningKey};
 use crate::config::Config;
 use crate::http::Failure;
-use crate::identity::{Freshness, Hosts, Identities, Manners};
+use crate::identity::{Freshness, Hosts, Identities, IdentityError, Manners};
 use crate::lexicon;
 use crate::net::{Endpoint, Fetch, FetchError, Fetched, Fetcher, Reach};
 
@@ -160,10 +160,9 @@ impl Generators {
 /// # Errors
 /// What a client is told where that is not known.
 pub async fn endpoint(identities: &Identities, did: &Did) -> Result<Box<str>, Failure> {
-    let document = identities.document(did, Freshness::Cached).await.map_err(|error| match error.is_transient() {
-        true => unavailable(error),
-        false => Failure::invalid(format!("could not resolve identity: {did}")),
-    })?;
+    let unknown = || Failure::invalid(format!("could not resolve identity: {did}"));
+    let failure = |error: IdentityError| if error.is_transient() { unavailable(error) } else { unknown() };
+    let document = identities.document(did, Freshness::Cached).await.map_err(failure)?;
     let missing = || Failure::invalid(format!("invalid feed generator service details in did document: {did}"));
     document.feed_generator.clone().ok_or_else(missing)
 }

@@ -239,7 +239,7 @@ mod tests {
         config.net.connect_to = Some("sandbox.test".to_owned());
         config.net.dns_server = Some("127.0.0.1".to_owned());
         let found = errors(&config).unwrap_err();
-        assert_eq!(found.len(), 24, "{found:#?}");
+        assert_eq!(found.len(), 25, "{found:#?}");
         assert!(!found.join("\n").contains("secret"));
     }
 

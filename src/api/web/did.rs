@@ -24,7 +24,7 @@ struct Key<'a> {
     r#type: &'static str,
     controller: &'a str,
     #[serde(rename = "publicKeyMultibase")]
-    key: String,
+    multibase: String,
 }
 
 #[derive(Serialize)]
@@ -39,7 +39,7 @@ pub(super) fn answer(api: &Api) -> Result<Response, Failure> {
     let id = api.did.as_deref().filter(|did| did.starts_with("did:web:")).ok_or_else(Failure::not_found)?;
     let service = |id, r#type| Service { id, r#type, endpoint: &api.address };
     let service = [service("#bsky_appview", "BskyAppView"), service("#bsky_notif", "BskyNotificationService")];
-    let key = |key: &SigningKey| [Key { id: format!("{id}#atproto"), r#type: "Multikey", controller: id, key: key.multibase() }];
+    let key = |key: &SigningKey| [Key { id: format!("{id}#atproto"), r#type: "Multikey", controller: id, multibase: key.multibase() }];
     let keys = api.generators.key().map(key);
     Ok(http::json(StatusCode::OK, &Document { context: ["https://www.w3.org/ns/did/v1"], id, keys, service }))
 }

@@ -354,7 +354,9 @@ fn pairs(audience: Audience, posts: &HashMap<Ref, Post>, actors: &[i32], wanted:
         }
     }
     if !audience.sees_others_blocks {
-        embedded.iter().for_each(|(post, generator)| pairs.blocks(post.author, generator.author));
+        for (post, generator) in embedded {
+            pairs.blocks(post.author, generator.author);
+        }
         for (place, post) in posts {
             for other in [post.row.parent, post.row.thread(), post.row.quote].into_iter().flatten() {
                 pairs.blocks(place.author, other.author);
