@@ -24,6 +24,7 @@ pub mod germnetwork;
 pub mod graph;
 pub mod labeler;
 pub mod notification;
+pub mod search;
 pub mod standard;
 
 pub use coll::Coll;

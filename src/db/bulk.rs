@@ -5,6 +5,7 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::{Client, Error};
 
 use super::record::Kept;
+use super::search::Slices;
 use super::{column, execute, query, read};
 
 /// An account of which everything is known.
@@ -82,12 +83,16 @@ pub async fn keys(client: &impl GenericClient, keys: &[Key]) -> Result<u64, Erro
     execute(client, SQL, &[&authors, &colls, &column(keys, |k| k.rkey), &column(keys, |k| k.text)]).await
 }
 
-/// Adds records that are kept whole, packed, to `record_other`.
-pub async fn records(client: &impl GenericClient, records: &[Kept<'_>]) -> Result<u64, Error> {
+/// Adds records that are kept whole, packed, to `record_other`, each with what it is found by. No index need be there.
+pub async fn records(client: &impl GenericClient, records: &[(Kept<'_>, Option<Vec<i32>>)]) -> Result<u64, Error> {
     const SQL: &str = "-- bulk::records
-        INSERT INTO record_other (author, coll, rkey, rec) SELECT * FROM UNNEST($1::int4[], $2::int2[], $3::int8[], $4::bytea[])";
-    let (authors, colls) = (column(records, |r| r.path.at.author), column(records, |r| r.path.coll.number()));
-    execute(client, SQL, &[&authors, &colls, &column(records, |r| r.path.at.rkey), &column(records, |r| r.record)]).await
+        INSERT INTO record_other (author, coll, rkey, rec, tokens)
+        SELECT n.author, n.coll, n.rkey, n.rec, ($5::int4[])[n.first:n.last]
+        FROM UNNEST($1::int4[], $2::int2[], $3::int8[], $4::bytea[], $6::int4[], $7::int4[]) AS n (author, coll, rkey, rec, first, last)";
+    let (authors, colls) = (column(records, |r| r.0.path.at.author), column(records, |r| r.0.path.coll.number()));
+    let (rkeys, packed) = (column(records, |r| r.0.path.at.rkey), column(records, |r| r.0.record));
+    let slices = Slices::of(records.iter().map(|r| r.1.as_deref()));
+    execute(client, SQL, &[&authors, &colls, &rkeys, &packed, &slices.all, &slices.first, &slices.last]).await
 }
 
 /// Whether there is any account.

@@ -36,6 +36,7 @@ pub mod record;
 pub mod reindex;
 pub mod reject;
 pub mod repo;
+pub mod search;
 pub mod seen;
 pub mod server;
 pub mod shared;

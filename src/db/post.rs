@@ -3,6 +3,7 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 
+use super::search::Slices;
 use super::{column, execute, query, read};
 use crate::collection::{Post, Ref};
 
@@ -11,6 +12,8 @@ use crate::collection::{Post, Ref};
 pub struct Stored {
     pub post: Post,
     pub record: Vec<u8>,
+    /// What it is found by. Only who writes tells it: empty where a row was read.
+    pub tokens: Vec<i32>,
 }
 
 /// The posts that stand at these places, without their records.
@@ -59,16 +62,39 @@ pub async fn set_flags(client: &impl GenericClient, posts: &[&Post]) -> Result<u
 /// Adds posts, none of which is held, each with the flags that it came to have.
 pub async fn insert(client: &impl GenericClient, posts: &[(&Stored, i16)]) -> Result<u64, Error> {
     const SQL: &str = "-- post::insert
-        INSERT INTO post (rkey, author, flags, rec, parent_r, parent_a, root_r, root_a, quote_r, quote_a, sort)
-        SELECT * FROM UNNEST($1::int8[], $2::int4[], $3::int2[], $4::bytea[], $5::int8[], $6::int4[], $7::int8[], $8::int4[], $9::int8[],
-          $10::int4[], $11::int8[])";
+        INSERT INTO post (rkey, author, flags, rec, parent_r, parent_a, root_r, root_a, quote_r, quote_a, sort, tokens)
+        SELECT n.rkey, n.author, n.flags, n.rec, n.parent_r, n.parent_a, n.root_r, n.root_a, n.quote_r, n.quote_a, n.sort, ($12::int4[])[n.first:n.last]
+        FROM UNNEST($1::int8[], $2::int4[], $3::int2[], $4::bytea[], $5::int8[], $6::int4[], $7::int8[], $8::int4[], $9::int8[],
+          $10::int4[], $11::int8[], $13::int4[], $14::int4[])
+          AS n (rkey, author, flags, rec, parent_r, parent_a, root_r, root_a, quote_r, quote_a, sort, first, last)";
     let (rkeys, authors, flags) = (column(posts, |p| p.0.post.rkey), column(posts, |p| p.0.post.author), column(posts, |p| p.1));
     let records = column(posts, |p| p.0.record.as_slice());
     let (parent_r, parent_a) = references(posts, |p| p.parent);
     let (root_r, root_a) = references(posts, |p| p.root);
     let (quote_r, quote_a) = references(posts, |p| p.quote);
     let sort = column(posts, |p| p.0.post.sort);
-    execute(client, SQL, &[&rkeys, &authors, &flags, &records, &parent_r, &parent_a, &root_r, &root_a, &quote_r, &quote_a, &sort]).await
+    let slices = Slices::of(posts.iter().map(|p| Some(p.0.tokens.as_slice())));
+    execute(
+        client,
+        SQL,
+        &[
+            &rkeys,
+            &authors,
+            &flags,
+            &records,
+            &parent_r,
+            &parent_a,
+            &root_r,
+            &root_a,
+            &quote_r,
+            &quote_a,
+            &sort,
+            &slices.all,
+            &slices.first,
+            &slices.last,
+        ],
+    )
+    .await
 }
 
 /// Removes the posts at these places.

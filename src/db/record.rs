@@ -3,6 +3,7 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 
+use super::search::Slices;
 use super::{column, execute, query, read};
 use crate::collection::{Coll, Ref};
 
@@ -30,12 +31,17 @@ pub async fn held(client: &impl GenericClient, paths: &[Path]) -> Result<Vec<Pat
     read(&query(client, SQL, &[&authors, &colls, &rkeys]).await?, path)
 }
 
-/// Puts records into `record_other`, in place of what stands there.
-pub async fn put(client: &impl GenericClient, records: &[Kept<'_>]) -> Result<u64, Error> {
+/// Puts records into `record_other`, in place of what stands there, each with what it is found by, where it is.
+pub async fn put(client: &impl GenericClient, records: &[(Kept<'_>, Option<Vec<i32>>)]) -> Result<u64, Error> {
     const SQL: &str = "-- record::put
-        INSERT INTO record_other (author, coll, rkey, rec) SELECT * FROM UNNEST($1::int4[], $2::int2[], $3::int8[], $4::bytea[])
-        ON CONFLICT (author, coll, rkey) DO UPDATE SET rec = excluded.rec";
-    put_into(client, SQL, records).await
+        INSERT INTO record_other (author, coll, rkey, rec, tokens)
+        SELECT n.author, n.coll, n.rkey, n.rec, ($5::int4[])[n.first:n.last]
+        FROM UNNEST($1::int4[], $2::int2[], $3::int8[], $4::bytea[], $6::int4[], $7::int4[]) AS n (author, coll, rkey, rec, first, last)
+        ON CONFLICT (author, coll, rkey) DO UPDATE SET rec = excluded.rec, tokens = excluded.tokens";
+    let (authors, colls, rkeys) = columns(&column(records, |r| r.0.path));
+    let slices = Slices::of(records.iter().map(|r| r.1.as_deref()));
+    let packed = column(records, |r| r.0.record);
+    execute(client, SQL, &[&authors, &colls, &rkeys, &packed, &slices.all, &slices.first, &slices.last]).await
 }
 
 /// Removes records from `record_other`.

@@ -10,6 +10,7 @@ mod batch;
 mod command;
 mod error;
 mod expire;
+mod fill;
 mod item;
 mod label;
 mod names;

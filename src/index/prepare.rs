@@ -5,7 +5,7 @@ use super::item::{Body, Commit, Item, RecordOp, Row, Verdict};
 use super::names::{Known, Wanted};
 use super::{Batch, IndexError};
 use crate::atproto::{Did, Tid};
-use crate::collection::{self, Coll, Ids, Key, MAX_UNPACKED, Names, Place, Ref};
+use crate::collection::{self, Coll, Ids, Key, MAX_UNPACKED, Names, Place, Ref, search};
 use crate::db::record::Path;
 use crate::db::{post, repo};
 use crate::lexicon;
@@ -158,7 +158,10 @@ fn row(path: Path, time: i64, record: &[u8], known: &Known) -> Result<Row, Index
     let pack = || collection::pack(record).map_err(|e| IndexError::Other(e.to_string()));
     match built {
         collection::Row::Edge { kind, edge, cid } => Ok(Row::Edge { kind, edge, cid, raw: edge.is_raw().then(pack).transpose()? }),
-        collection::Row::Post(post) => Ok(Row::Post(post::Stored { post: *post, record: pack()? })),
+        collection::Row::Post(post) => {
+            let tokens = search::of_post(&post, record);
+            Ok(Row::Post(post::Stored { post: *post, record: pack()?, tokens }))
+        }
         collection::Row::Whole(derived) => Ok(Row::Whole { packed: pack()?, derived }),
     }
 }

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::item::{Body, Item, Row, Verdict};
 use super::names::Names;
-use super::{Batch, Index, IndexError, adopt, begin, settled, write};
+use super::{Batch, Index, IndexError, adopt, begin, fill, settled, write};
 use crate::atproto::{Cid, Tid, datetime};
 use crate::collection::{Coll, Derived, EdgeKind, Fields, Ref, unpack};
 use crate::db::Client;
@@ -23,7 +23,7 @@ use crate::telemetry::failpoint;
 /// Records that are read and applied together; each may hold 1 MB.
 const PAGE: i64 = 100;
 /// How often long work says how far it is.
-const PROGRESS: Duration = Duration::from_secs(5);
+pub(super) const PROGRESS: Duration = Duration::from_secs(5);
 
 /// What reindexing a collection came to, in records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Index {
         let (mut after, mut told) = (reindex::START, Instant::now());
         loop {
             let page = reindex::page(client, coll, after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(done) };
+            let Some(last) = page.last() else { break };
             match self.reindex_page(client, coll, &page, &mut done).await {
                 Ok(()) => after = last.at,
                 // A key's id is gone: the records that are left are read and prepared again.
@@ -62,6 +62,8 @@ impl Index {
                 info!(collection = coll.nsid(), indexed = done.indexed, whole = done.whole, author = after.author, "reindexing");
             }
         }
+        done.indexed += fill::all(client, coll).await?;
+        Ok(done)
     }
 
     async fn reindex_page(&self, client: &mut Client, coll: Coll, page: &[Stored], done: &mut Reindexed) -> Result<(), IndexError> {

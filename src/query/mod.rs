@@ -10,6 +10,7 @@ pub mod names;
 pub mod profile;
 pub mod record;
 mod rules;
+pub mod search;
 pub mod skeleton;
 mod source;
 pub mod thread;

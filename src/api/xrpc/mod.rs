@@ -31,6 +31,8 @@ pub(super) fn routes(api: &Arc<Api>) -> Router {
     let router = Router::new().get("/xrpc/_health", health);
     let router = query(router, api, "app.bsky.actor.getProfile", Access::OptionalOrAdmin, actor::get_profile::answer);
     let router = query(router, api, "app.bsky.actor.getProfiles", Access::OptionalOfChat, actor::get_profiles::answer);
+    let router = query(router, api, "app.bsky.actor.searchActors", Access::Optional, actor::search_actors::answer);
+    let router = query(router, api, "app.bsky.actor.searchActorsTypeahead", Access::Optional, actor::search_actors_typeahead::answer);
     let router = query(router, api, "app.bsky.feed.getAuthorFeed", Access::OptionalOrAdmin, feed::get_author_feed::answer);
     let router = query(router, api, "app.bsky.feed.getFeed", Access::OptionalOfFeed, feed::get_feed::answer);
     let router = query(router, api, "app.bsky.feed.getFeedGenerator", Access::Optional, feed::get_feed_generator::answer);
@@ -41,6 +43,7 @@ pub(super) fn routes(api: &Arc<Api>) -> Router {
     let router = query(router, api, "app.bsky.feed.getQuotes", Access::Optional, feed::get_quotes::answer);
     let router = query(router, api, "app.bsky.feed.getRepostedBy", Access::Optional, feed::get_reposted_by::answer);
     let router = query(router, api, "app.bsky.feed.getTimeline", Access::Required, feed::get_timeline::answer);
+    let router = query(router, api, "app.bsky.feed.searchPosts", Access::Optional, feed::search_posts::answer);
     let router = query(router, api, "app.bsky.graph.getFollowers", Access::OptionalOrAdmin, graph::get_followers::answer);
     let router = query(router, api, "app.bsky.graph.getFollows", Access::OptionalOrAdmin, graph::get_follows::answer);
     let router = query(router, api, "app.bsky.graph.getKnownFollowers", Access::Required, graph::get_known_followers::answer);

@@ -12,6 +12,7 @@ pub mod post;
 pub mod process;
 pub mod record;
 pub mod relation;
+pub mod search;
 pub mod takedown;
 pub mod thread;
 pub mod timeline;
@@ -22,7 +23,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::atproto::Tid;
 
 /// The present time as the value of a TID.
-fn now() -> i64 {
+pub fn now() -> i64 {
     let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX));
     Tid::from_micros(micros, 0).value()
 }

@@ -14,5 +14,5 @@ pub async fn at(client: &impl GenericClient, places: &[Ref]) -> Result<Vec<Store
         FROM UNNEST($1::int4[], $2::int8[]) AS k (author, rkey)
         JOIN post p ON p.rkey = k.rkey AND p.author = k.author";
     let rows = query(client, SQL, &[&column(places, |p| p.author), &column(places, |p| p.rkey)]).await?;
-    read(&rows, |row| Ok(Stored { post: post(row)?, record: row.try_get(10)? }))
+    read(&rows, |row| Ok(Stored { post: post(row)?, record: row.try_get(10)?, tokens: Vec::new() }))
 }

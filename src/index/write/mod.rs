@@ -8,7 +8,7 @@ use tokio_postgres::error::SqlState;
 
 use super::item::{Body, Item};
 use super::simulate::{EdgeSlot, Now, PostSlot, Slot, World};
-use crate::collection::{Edge, EdgeKind, Ref};
+use crate::collection::{Coll, Edge, EdgeKind, Ref, search, unpack};
 use crate::db::dead_letter::{Letter, Place};
 use crate::db::gap::Gap;
 use crate::db::record::{Kept, Path};
@@ -169,13 +169,13 @@ async fn kept(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     for (path, slot) in &world.kept.0 {
         match slot.now {
-            Now::New(record) => new.push(Kept { path: *path, record }),
+            Now::New(record) => new.push((Kept { path: *path, record }, found_by(*path, record))),
             Now::Nothing if slot.before => gone.push(*path),
             Now::Nothing | Now::Held => {}
         }
     }
     gone.sort_unstable_by_key(path_order);
-    new.sort_unstable_by_key(|kept| path_order(&kept.path));
+    new.sort_unstable_by_key(|(kept, _)| path_order(&kept.path));
     if !gone.is_empty() {
         record::delete(tx, &gone).await?;
     }
@@ -183,6 +183,11 @@ async fn kept(tx: &Transaction<'_>, world: &World<'_>) -> Result<(), Error> {
         record::put(tx, &new).await?;
     }
     Ok(())
+}
+
+/// What a kept record is found by: of profiles their names. `None`: nobody looks for its kind.
+fn found_by(path: Path, packed: &[u8]) -> Option<Vec<i32>> {
+    (path.coll == Coll::PROFILE).then(|| unpack(packed).map_or_else(|_| Vec::new(), |record| search::of_profile(path.at.author, &record)))
 }
 
 fn path_order(path: &Path) -> (i32, i16, i64) {

@@ -8,7 +8,10 @@ pub mod generated_feed;
 pub mod known;
 pub mod notification;
 pub mod quote;
+pub mod ranked;
 pub mod reaction;
+pub mod search_actors;
+pub mod search_posts;
 pub mod thread;
 pub mod timeline;
 

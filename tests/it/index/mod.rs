@@ -17,6 +17,7 @@ mod purge;
 mod random;
 mod reindex;
 mod repos;
+mod search;
 mod speed;
 mod splits;
 mod threads;

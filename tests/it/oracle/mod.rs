@@ -70,6 +70,7 @@ async fn postgresql_and_the_reads_are_what_the_oracle_expects() {
     eprintln!("compared {:?}, left out {:?}", compared.exact, compared.loose);
     is_worth_it(&compared);
     assert_eq!(dump::miscounts(&stack.postgres.connect().await).await, Vec::<String>::new(), "counts and rows");
+    assert_eq!(dump::unsearched(&stack.postgres.connect().await).await, Vec::<String>::new(), "tokens and records");
     reads::are_expected(&daemon, &oracle).await;
 }
 

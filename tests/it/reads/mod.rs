@@ -15,6 +15,8 @@ mod profile;
 mod record;
 mod relations;
 mod reply_gates;
+mod search_actors;
+mod search_posts;
 mod shared;
 mod takedowns;
 mod threads;

@@ -109,6 +109,7 @@ pub async fn holds_what_is_expected(seed: u64, mut network: Network, events: usi
     let (client, oracle) = (postgres.connect().await, Oracle::of(&frames, network.invalid()));
     judge::compare_in_order(&dump::lines(&client).await, &oracle).assert_equal(&format!("seed {seed}"));
     assert_eq!(dump::miscounts(&client).await, Vec::<String>::new(), "counts and rows");
+    assert_eq!(dump::unsearched(&client).await, Vec::<String>::new(), "tokens and records");
     (postgres, oracle)
 }
 

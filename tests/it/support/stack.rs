@@ -86,6 +86,7 @@ impl Stack {
         purge::finish(&self.postgres).await;
         judge::compare(&self.dump().await, &oracle).assert_equal("after all frames");
         assert_eq!(dump::miscounts(&self.postgres.connect().await).await, Vec::<String>::new(), "counts and rows");
+        assert_eq!(dump::unsearched(&self.postgres.connect().await).await, Vec::<String>::new(), "tokens and records");
         oracle
     }
 

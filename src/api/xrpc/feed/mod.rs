@@ -10,6 +10,7 @@ pub(super) mod get_posts;
 pub(super) mod get_quotes;
 pub(super) mod get_reposted_by;
 pub(super) mod get_timeline;
+pub(super) mod search_posts;
 
 use serde::Serialize;
 

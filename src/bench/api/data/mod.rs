@@ -19,6 +19,7 @@ use tracing::info;
 
 use self::rows::{Addresses, Rows};
 use super::chance;
+use crate::collection::{search, unpack};
 use crate::db::record::Kept;
 use crate::db::{Client, bulk, edge, migrate, notif, pool, post, repo, stat};
 
@@ -136,8 +137,9 @@ async fn write(client: &Client, rows: Rows) -> Result<(), tokio_postgres::Error>
         }
         Rows::Profiles(rows) => {
             bulk::keys(client, &rows.iter().map(|(key, ..)| key.clone()).collect::<Vec<_>>()).await?;
-            let kept: Vec<_> = rows.iter().map(|(_, path, record)| Kept { path: *path, record }).collect();
-            bulk::records(client, &kept).await?;
+            let found_by = |author, packed: &[u8]| Some(search::of_profile(author, &unpack(packed).ok()?));
+            let kept = rows.iter().map(|(_, path, record)| (Kept { path: *path, record }, found_by(path.at.author, record)));
+            bulk::records(client, &kept.collect::<Vec<_>>()).await?;
         }
         Rows::Posts(posts, notifs) => {
             let posts: Vec<_> = posts.iter().map(|stored| (stored, stored.post.flags)).collect();

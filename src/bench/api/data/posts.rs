@@ -7,7 +7,7 @@ use super::super::chance::{did, low, one_of};
 use super::plan::{Plan, THREAD};
 use super::records::{self, Named, References};
 use crate::atproto::{Cid, Tid, datetime};
-use crate::collection::{self, Coll, Ids, Key, Place, Ref, Row};
+use crate::collection::{self, Coll, Ids, Key, Place, Ref, Row, search};
 use crate::db::notif::{Notif, Reason};
 use crate::db::post::Stored;
 
@@ -105,7 +105,8 @@ impl<'a> Posts<'a> {
             }
         }
         self.all.push(Post { author, rkey, cid, parent, root, replies: 0, quotes: 0 });
-        Ok(Some((Stored { post: *row, record: collection::pack(&bytes)? }, notifs)))
+        let tokens = search::of_post(&row, &bytes);
+        Ok(Some((Stored { post: *row, record: collection::pack(&bytes)?, tokens }, notifs)))
     }
 
     pub(super) fn get(&self, place: u32) -> Option<&Post> {

@@ -14,8 +14,12 @@
 //! count <uri or did> likes=1 ...     what is not 0
 //! letter <uri>                       dead letters
 //! ```
+//!
+//! What posts and profiles are found by is no line: it is in the row of its record, made of it and of nothing else, so that [`unsearched`] can
+//! hold each row against itself, with no second history of it.
 
 mod derived;
+mod search;
 
 use std::collections::HashMap;
 
@@ -24,6 +28,7 @@ use appviewd::collection::{Coll, Edge, EdgeKind, EdgeNames, SubjectKind, unpack}
 use tokio_postgres::{Client, Row};
 
 pub use self::derived::miscounts;
+pub use self::search::unsearched;
 
 /// The lines, sorted; a row that is there twice is a line that is there twice.
 pub async fn lines(client: &Client) -> Vec<String> {
