@@ -111,7 +111,7 @@ pub async fn follows(client: &impl GenericClient, by: i32, before: Before, limit
 pub async fn known_followers(client: &impl GenericClient, viewer: i32, of: i32, after: i32, limit: i64) -> Result<Vec<i32>, Error> {
     const SQL: &str = "-- read::list::known_followers
         SELECT v.subject FROM follow v
-        JOIN follow f ON f.author = v.subject AND f.subject = $2 AND f.flags & 8 = 0
+        CROSS JOIN LATERAL (SELECT FROM follow WHERE author = v.subject AND subject = $2 AND flags & 8 = 0 LIMIT 1) f
         WHERE v.author = $1 AND v.flags & 8 = 0 AND v.subject > $3
         ORDER BY v.subject LIMIT $4";
     read(&query(client, SQL, &[&viewer, &of, &after, &limit]).await?, |row| row.try_get(0))

@@ -99,13 +99,25 @@ pub struct Known {
     pub some: Vec<i32>,
 }
 
-/// Of each of `subjects` that has any: those of its followers whom `viewer` follows, `most` of them by name.
+/// Of each of `subjects` that has any: those of its followers whom `viewer` follows, `most` of them by name. Goes through the shorter of the
+/// two lists, and looks each of its accounts up in the other: neither a celebrity's followers nor all whom a busy account follows are read
+/// where the other side is short. LIMIT and OFFSET keep the planner from turning that around.
 pub async fn known(client: &impl GenericClient, viewer: i32, subjects: &[i32], most: i32) -> Result<Vec<Known>, Error> {
     const SQL: &str = "-- read::relation::known
-        SELECT f.subject, count(*), (array_agg(f.author ORDER BY f.author))[1:$3]
-        FROM follow v JOIN follow f ON f.author = v.subject AND f.subject = ANY($2) AND f.flags & 8 = 0
-        WHERE v.author = $1 AND v.flags & 8 = 0
-        GROUP BY f.subject";
+        WITH k AS MATERIALIZED (
+          SELECT k.id, coalesce(s.followers, 0) <= coalesce((SELECT follows FROM actor_stat WHERE account = $1), 0) AS few
+          FROM UNNEST($2::int4[]) AS k (id) LEFT JOIN actor_stat s ON s.account = k.id)
+        SELECT n.subject, count(*), (array_agg(n.author ORDER BY n.author))[1:$3] FROM (
+          SELECT k.id AS subject, f.author FROM k
+          CROSS JOIN LATERAL (SELECT author FROM follow WHERE subject = k.id AND flags & 8 = 0 OFFSET 0) f
+          CROSS JOIN LATERAL (SELECT FROM follow WHERE author = $1 AND subject = f.author AND flags & 8 = 0 LIMIT 1) v
+          WHERE k.few
+          UNION ALL
+          SELECT k.id, v.subject FROM k
+          CROSS JOIN LATERAL (SELECT subject FROM follow WHERE author = $1 AND flags & 8 = 0 OFFSET 0) v
+          CROSS JOIN LATERAL (SELECT FROM follow WHERE author = v.subject AND subject = k.id AND flags & 8 = 0 LIMIT 1) f
+          WHERE NOT k.few
+        ) n GROUP BY n.subject";
     read(&query(client, SQL, &[&viewer, &subjects, &most]).await?, |row| {
         Ok(Known { of: row.try_get(0)?, count: row.try_get(1)?, some: row.try_get(2)? })
     })
