@@ -1,5 +1,5 @@
-//! Reads the fields of a record by cursor: what is absent or of another kind is `None`. Never judges a record (that is `lexicon/`'s) and
-//! never allocates.
+//! Reads the fields of a record by cursor: what is absent or of another kind is `None`. Never judges a record (that is `lexicon/`'s, and its
+//! bytes were found to be strict DAG-CBOR before they came here) and never allocates.
 
 use crate::atproto::Cid;
 use crate::atproto::cbor::Reader;
@@ -30,10 +30,10 @@ impl<'a> Fields<'a> {
     pub fn get(&self, key: &str) -> Option<Reader<'a>> {
         let mut cursor = self.first.clone();
         for _ in 0..self.entries {
-            if cursor.text().ok()? == key {
+            if cursor.text_bytes().ok()? == key.as_bytes() {
                 return Some(cursor);
             }
-            cursor.skip().ok()?;
+            cursor.pass().ok()?;
         }
         None
     }
@@ -70,7 +70,7 @@ impl<'a> Fields<'a> {
         (0..items).map_while(move |_| {
             let cursor = cursor.as_mut()?;
             let item = cursor.clone();
-            cursor.skip().ok()?;
+            cursor.pass().ok()?;
             Some(item)
         })
     }

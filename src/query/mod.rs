@@ -43,6 +43,9 @@ pub enum QueryError {
     /// What is stored is not what was written.
     #[error("a stored record cannot be unpacked")]
     Packed(#[from] PackError),
+    /// The same, found when it was to be written as JSON.
+    #[error("a stored record is no DAG-CBOR")]
+    Json(#[source] serde_json::Error),
 }
 
 impl QueryError {
@@ -52,7 +55,7 @@ impl QueryError {
         match self {
             Self::Pool(_) => true,
             Self::Database(error) => error.code().is_none_or(|code| matches!(code.code().get(..2), Some("08" | "53" | "57"))),
-            Self::Packed(_) => false,
+            Self::Packed(_) | Self::Json(_) => false,
         }
     }
 }

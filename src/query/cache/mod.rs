@@ -38,7 +38,7 @@ impl Cache {
     /// Up to about `bytes` of memory.
     #[must_use]
     pub fn new(bytes: u64) -> Self {
-        let post = |content: &Arc<Content>| bytes_of(POST_BYTES + content.record.len());
+        let post = |content: &Arc<Content>| bytes_of(POST_BYTES + content.record.len() + content.json.get().len());
         let actor = |actor: &Arc<Actor>| {
             bytes_of(
                 ACTOR_BYTES + actor.did.len() + actor.handle.as_ref().map_or(0, String::len) + actor.profile.as_ref().map_or(0, Vec::len),

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::atproto::json::RecordJson;
 use crate::atproto::{Cid, Tid};
 use crate::collection::{Post as Row, Ref, SubjectKind, unpack};
 use crate::db::stat::{self, PostStat, Subject};
@@ -16,6 +19,8 @@ pub struct Content {
     pub row: Row,
     /// The record's bytes.
     pub record: Vec<u8>,
+    /// The record as JSON: the same on every page.
+    pub json: Box<RawValue>,
     /// Their hash.
     pub cid: Cid,
     /// Operators of this service took it down.
@@ -76,7 +81,8 @@ async fn contents(client: &Client, places: &[Ref]) -> Result<impl Iterator<Item 
         let record = unpack(&stored.record)?;
         let place = Ref { rkey: stored.post.rkey, author: stored.post.author };
         let (cid, taken_down) = (Cid::dag_cbor(&record), taken_down.contains(&place));
-        Ok((place, Arc::new(Content { row: stored.post, record, cid, taken_down })))
+        let json = to_raw_value(&RecordJson(&record)).map_err(QueryError::Json)?;
+        Ok((place, Arc::new(Content { row: stored.post, record, json, cid, taken_down })))
     });
     Ok(posts.collect::<Result<Vec<_>, QueryError>>()?.into_iter())
 }

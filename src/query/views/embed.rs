@@ -1,6 +1,7 @@
 //! What posts embed: `app.bsky.embed.*#view`.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::actor::ProfileViewBasic;
 use super::generator::GeneratorView;
@@ -8,7 +9,6 @@ use super::post::{Blocked, NotFound, Parts};
 use super::urls::Preset;
 use super::{Label, Views};
 use crate::atproto::Cid;
-use crate::atproto::json::RecordJson;
 use crate::collection::feed::post::{Media, MediaKind};
 use crate::collection::{Fields, Ref, StrongRef};
 
@@ -113,7 +113,7 @@ pub struct Quoted<'a> {
     pub uri: String,
     pub cid: String,
     pub author: ProfileViewBasic<'a>,
-    pub value: RecordJson<'a>,
+    pub value: &'a RawValue,
     pub labels: Vec<Label<'a>>,
     pub like_count: i32,
     pub reply_count: i32,
@@ -168,7 +168,7 @@ impl<'a> Views<'a> {
             uri: parts.uri,
             cid: parts.cid,
             author: parts.author,
-            value: RecordJson(&state.record),
+            value: &state.json,
             labels: parts.labels,
             like_count: state.stat.likes,
             reply_count: state.stat.replies,

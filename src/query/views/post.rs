@@ -1,13 +1,13 @@
 //! Posts: `app.bsky.feed.defs#postView` and what stands in its place.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::actor::{BlockedAuthor, ProfileViewBasic};
 use super::embed::Embed;
 use super::thread::ThreadgateView;
 use super::{Label, Views};
 use crate::atproto::datetime;
-use crate::atproto::json::RecordJson;
 use crate::collection::feed::post::PostFields;
 use crate::collection::{Coll, Ref};
 use crate::query::hydrate::Post;
@@ -19,7 +19,7 @@ pub struct PostView<'a> {
     pub uri: String,
     pub cid: String,
     pub author: ProfileViewBasic<'a>,
-    pub record: RecordJson<'a>,
+    pub record: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embed: Option<Embed<'a>>,
     pub bookmark_count: i32,
@@ -107,7 +107,7 @@ impl<'a> Views<'a> {
             uri: parts.uri,
             cid: parts.cid,
             author: parts.author,
-            record: RecordJson(&state.record),
+            record: &state.json,
             embed,
             bookmark_count: 0,
             reply_count: state.stat.replies,
