@@ -17,6 +17,7 @@ pub mod takedown;
 pub mod thread;
 pub mod timeline;
 pub mod viewer;
+pub mod walk;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

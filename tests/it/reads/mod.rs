@@ -23,4 +23,5 @@ mod threads;
 mod threads_flat;
 mod timeline;
 mod tree;
+mod walk;
 pub mod world;
