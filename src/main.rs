@@ -8,6 +8,9 @@ use appviewd::config::Problems;
 use appviewd::daemon::{self, bench, commands};
 use clap::Parser as _;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Wrong usage or configuration; clap ends with the same.
 const USAGE: u8 = 2;
 

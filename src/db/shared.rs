@@ -15,7 +15,7 @@ const MOST: usize = 8;
 /// Connections of a pool that are not shared: one that looks for changes, and one for `/status`.
 pub const APART: usize = 2;
 /// A connection is made anew after this time: its role and options are those of its beginning, and its plans only grow.
-const AGE: Duration = Duration::from_secs(3600);
+const AGE: Duration = Duration::from_hours(1);
 
 /// Open connections, as many as are worth having.
 #[derive(Debug, Clone)]

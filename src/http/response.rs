@@ -16,9 +16,13 @@ const EXPOSED: HeaderValue = HeaderValue::from_static("atproto-repo-rev, atproto
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
+/// Most answers fit in what is taken for them at first; longer ones grow.
+const COMMON_LENGTH: usize = 16 << 10;
+
 /// `body` as JSON. A body that cannot be written is a mistake in a view's type: it is logged and becomes a 500.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
+    let mut written = Vec::with_capacity(COMMON_LENGTH);
+    match serde_json::to_writer(&mut written, body).map(|()| written) {
         Ok(body) => bytes(status, "application/json; charset=utf-8", body),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written as JSON");

@@ -14,7 +14,7 @@ use crate::db::change::{self, Changed, Mark};
 use crate::query::QueryError;
 
 /// Whoever did not look for this long begins anew: the changes are kept for longer than that, but not for ever.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// From this many changes at once on they are not gone through: everything is forgotten.
 const MOST: i64 = 20_000;
 /// A look that takes longer is given up. Its requests do without what is remembered.
