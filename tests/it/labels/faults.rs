@@ -11,7 +11,8 @@ use crate::support::stack::Stack;
 
 /// Says `n` things of ALICE, each in a message of its own; the last number.
 fn say(stand: &Stand, from: usize, n: usize) -> i64 {
-    (from..from + n).map(|n| stand.labeler().say(&[said(ALICE, &format!("v{n}"))])).last().unwrap()
+    let said: Vec<i64> = (from..from + n).map(|n| stand.labeler().say(&[said(ALICE, &format!("v{n}"))])).collect();
+    *said.last().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

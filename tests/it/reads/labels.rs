@@ -176,9 +176,9 @@ async fn what_needs_review_is_told_of_and_quotes_only_to_who_follows_its_author(
     let (quotes, notices) = (format!("/xrpc/app.bsky.feed.getQuotes?uri={of}"), "/xrpc/app.bsky.notification.listNotifications".to_owned());
     let counts = async |rig: &Rig, headers: &str| {
         let bearer = |path: &str| format!("{}{headers}", rig.world.bearer(ALICE, path));
-        let quoted = rig.world.ask("GET", &quotes, &bearer(&quotes)).await.json()["posts"].as_array().unwrap().len();
+        let shown = rig.world.ask("GET", &quotes, &bearer(&quotes)).await.json()["posts"].as_array().unwrap().len();
         let told = rig.world.ask("GET", &notices, &bearer(&notices)).await.json()["notifications"].as_array().unwrap().len();
-        (quoted, told)
+        (shown, told)
     };
     assert_eq!(counts(&rig, "").await, (1, 2));
     rig.says(MODERATION, &[label(&uri(BOB, POST, &key(4)), "needs-review", START)]).await;
