@@ -1,14 +1,18 @@
-//! Who the people of the sandbox are: its directory of did:plc, the hosts of its did:web accounts and of its handles, and a resolver, all
-//! behind one address; among them a feed generator. Counts what it is asked, and misbehaves when it is told to.
+//! Who the people of the sandbox are: its directory of did:plc, the hosts of its did:web accounts and of its handles, a resolver, and the
+//! host where accounts sign in, all behind one address; among them a feed generator. Counts what it is asked, and misbehaves when it is
+//! told to.
 
 mod fault;
 mod feeds;
+mod host;
 mod serve;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
+
+use crate::atproto::SigningKey;
 
 pub use fault::Fault;
 pub use feeds::{Asked, FEEDS_DID, FEEDS_URL, Feeds};
@@ -53,6 +57,8 @@ pub struct Directory {
 struct State {
     accounts: HashMap<String, Account>,
     handles: HashMap<String, String>,
+    /// Keys of the accounts that can sign in.
+    secrets: HashMap<String, SigningKey>,
     asked: BTreeMap<(Question, String), u64>,
     faults: HashMap<(Question, String), Fault>,
     away: bool,

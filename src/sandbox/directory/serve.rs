@@ -1,4 +1,4 @@
-//! The directory over HTTP. Never keeps a request's body, and no more connections than a bound.
+//! The directory over HTTP. Never more connections than a bound.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Asked, Directory, Fault, Question};
+use super::{Answer, Asked, Directory, Fault, Question, host};
 
 /// Connections served at once; further ones wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 512;
@@ -65,20 +65,20 @@ impl Directory {
     }
 
     async fn connection(&self, stream: TcpStream) {
-        let service = service_fn(|request| async move { Ok::<_, Infallible>(self.respond(&request).await) });
+        let service = service_fn(|request| async move { Ok::<_, Infallible>(self.respond(request).await) });
         if let Err(error) = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await {
             tracing::debug!(%error, "a connection to the directory ended");
         }
     }
 
-    async fn respond(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        if request.uri().path() == ASKED {
-            return json(self.counts().to_string());
+    async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        match request.uri().path() {
+            ASKED => return json(self.counts().to_string()),
+            DESCRIBE => return json(self.feeds.described().to_string()),
+            host::CREATE_SESSION | host::GET_SERVICE_AUTH => return self.answer_as_host(request).await,
+            _ => {}
         }
-        if request.uri().path() == DESCRIBE {
-            return json(self.feeds.described().to_string());
-        }
-        let Some((question, name)) = question(request) else { return status(StatusCode::NOT_FOUND) };
+        let Some((question, name)) = question(&request) else { return status(StatusCode::NOT_FOUND) };
         let (answer, fault) = self.answer(question, &name);
         let answer = match fault {
             None => answer,
@@ -93,7 +93,7 @@ impl Directory {
             Some(Fault::Garbage) => return json("<html>".to_owned()),
         };
         if question == Question::Feed {
-            return self.feed(request);
+            return self.feed(&request);
         }
         match answer {
             Answer::Json(body) => json(body.to_string()),
@@ -111,10 +111,11 @@ impl Directory {
 impl Directory {
     fn feed(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+        let query = request.uri().query().unwrap_or_default();
         let asked = Asked {
-            feed: parameter(request, "feed").unwrap_or_default(),
-            limit: parameter(request, "limit").and_then(|limit| limit.parse().ok()),
-            cursor: parameter(request, "cursor"),
+            feed: parameter(query, "feed").unwrap_or_default(),
+            limit: parameter(query, "limit").and_then(|limit| limit.parse().ok()),
+            cursor: parameter(query, "cursor"),
             authorization: header("authorization"),
             language: header("accept-language"),
             topics: header("x-bsky-topics"),
@@ -130,9 +131,9 @@ impl Directory {
     }
 }
 
-/// A parameter of the request, decoded.
-fn parameter(request: &Request<Incoming>, name: &str) -> Option<String> {
-    let pairs = request.uri().query()?.split('&').filter_map(|pair| pair.split_once('='));
+/// A parameter of the request's query, decoded.
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
     let mut bytes = Vec::new();
     let mut rest = values.next()?.bytes();
@@ -159,7 +160,7 @@ fn question(request: &Request<Incoming>) -> Option<(Question, String)> {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
     match request.uri().path() {
-        FEED => Some((Question::Feed, parameter(request, "feed").unwrap_or_default())),
+        FEED => Some((Question::Feed, parameter(request.uri().query().unwrap_or_default(), "feed").unwrap_or_default())),
         "/.well-known/did.json" => Some((Question::DidWeb, host.to_owned())),
         "/.well-known/atproto-did" => Some((Question::WellKnown, host.to_owned())),
         "/xrpc/com.atproto.identity.resolveHandle" => {
@@ -170,13 +171,13 @@ fn question(request: &Request<Incoming>) -> Option<(Question, String)> {
     }
 }
 
-fn json(body: String) -> Response<Full<Bytes>> {
+pub(super) fn json(body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-fn status(status: StatusCode) -> Response<Full<Bytes>> {
+pub(super) fn status(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::default();
     *response.status_mut() = status;
     response

@@ -93,6 +93,7 @@ impl Network {
         let Some(repo) = self.repos.get(&account) else { return };
         if let Some(directory) = &self.directory {
             directory.set(&repo.did, directory::Account::new(repo.handle.as_deref(), repo.public_key()));
+            directory.entrust(&repo.did, repo.secret_key());
         }
         let frame = IdentityFrame { seq: self.seq + 1, did: &repo.did, time: &self.clock.time(), handle: repo.handle.as_deref() };
         let frame = Frame::Identity(frame).encode();

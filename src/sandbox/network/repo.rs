@@ -156,6 +156,11 @@ impl Repo {
         })
     }
 
+    /// Its key, for its host.
+    pub(super) fn secret_key(&self) -> SigningKey {
+        self.key.clone()
+    }
+
     /// The `publicKeyMultibase` of its key.
     pub(super) fn public_key(&self) -> String {
         self.key.multibase()
