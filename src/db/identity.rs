@@ -223,10 +223,14 @@ pub async fn did_of(client: &impl GenericClient, handle: &str) -> Result<Option<
     query(client, SQL, &[&handle]).await?.first().map(|row| row.try_get(0)).transpose()
 }
 
-/// Takes the handle from a deleted account, which is not resolved any more until it is active again. Part of its purge.
+/// Takes the handle from a deleted account, which is not resolved any more until it is active again. Part of its purge. An account that
+/// is active again already, before its purge has ended, keeps its handle and its mark: they may be of its new life.
 pub async fn release(client: &impl GenericClient, account: i32) -> Result<u64, Error> {
     const SQL: &str = "-- identity::release
-        WITH freed AS (UPDATE account SET handle = NULL WHERE id = $1 AND handle IS NOT NULL)
-        DELETE FROM identity WHERE account = $1";
-    execute(client, SQL, &[&account]).await
+        WITH freed AS (
+          UPDATE account SET handle = NULL
+          WHERE id = $1 AND handle IS NOT NULL AND EXISTS (SELECT FROM repo WHERE account = $1 AND status = $2)
+        )
+        DELETE FROM identity WHERE account = $1 AND EXISTS (SELECT FROM repo WHERE account = $1 AND status = $2)";
+    execute(client, SQL, &[&account, &Status::Deleted.number()]).await
 }

@@ -120,6 +120,20 @@ async fn a_deleted_account_leaves_its_handle_to_others() {
     assert_eq!(rig.due(Due::First).await, [alice]);
 }
 
+/// The #identity and the #account of its next life do not wait for the purge.
+#[tokio::test]
+async fn an_account_that_is_born_again_before_its_purge_is_still_resolved() {
+    let mut rig = Rig::start().await;
+    let (alice, bob) = (rig.alice, rig.bob);
+    rig.settle(&[found(alice, 1, Some("a.test")), found(bob, 1, Some("b.test"))]).await;
+    rig.client.execute("INSERT INTO repo (account, status, purge) VALUES ($1, 3, true)", &[&alice]).await.unwrap();
+    identity::mark(&rig.client, &[alice]).await.unwrap();
+    rig.client.execute("UPDATE repo SET status = 0", &[]).await.unwrap();
+    Index::new(Options::default()).purge(&mut rig.client, alice).await.unwrap().unwrap();
+    assert_eq!(rig.due(Due::Events).await, [alice]);
+    assert_eq!(rig.handles().await, of(Some("a.test"), Some("b.test")));
+}
+
 #[tokio::test]
 async fn every_statement_uses_its_index() {
     let mut rig = Rig::start().await;
