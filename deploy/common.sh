@@ -43,6 +43,20 @@ need_redis() {
   at_least 7 "$version" || die "Redis $version is too old, 7 is needed: see https://redis.io/docs/install, or set REDIS_URL"
 }
 
+# The official client of the contract tests, as its lock file has it. Debian's npm is a package of its own; others come with Node.js.
+need_client() {
+  has node || apt nodejs
+  has npm || apt npm
+  local version
+  version=$(node --version)
+  at_least 18 "${version#v}" || die "Node.js $version is too old, 18 is needed: see https://nodejs.org/en/download"
+  local folder=tests/contract
+  if [ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]; then return; fi
+  say "installing the client of the contract tests"
+  (cd $folder && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) ||
+    say "it cannot be installed: its test is skipped, or fails where APPVIEW_REQUIRE_DATA=1"
+}
+
 # The newest PostgreSQL on this machine: distributions keep its programs out of PATH.
 find_postgres() {
   local found

@@ -7,6 +7,7 @@ mod bench;
 mod chaos;
 mod collection;
 mod commands;
+mod contract;
 mod daemon;
 mod faults;
 mod fuzz;

@@ -2,4 +2,4 @@
 
 mod client;
 mod faults;
-mod rig;
+pub mod rig;

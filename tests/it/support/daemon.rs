@@ -88,6 +88,11 @@ impl Daemon {
         self.child.as_mut()?.try_wait().unwrap()
     }
 
+    /// Where it answers.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     pub fn name(&self) -> &str {
         &self.name
     }
