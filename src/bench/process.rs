@@ -71,7 +71,9 @@ mod tests {
             std::hint::spin_loop();
         }
         assert!(alone(me).unwrap() >= Duration::from_millis(20));
-        assert!(family(me).unwrap() >= alone(me).unwrap());
+        // In this order: what is asked for first is less by the time in between.
+        let own = alone(me).unwrap();
+        assert!(family(me).unwrap() >= own);
         assert!(peak_memory(me).unwrap() > 1 << 20);
         sleeper.kill().unwrap();
         sleeper.wait().unwrap();
