@@ -41,7 +41,10 @@ async fn a_partition_waits_for_a_purge_of_several_batches_and_goes_on() {
     let metrics = &worker.telemetry.metrics().worker;
     assert_eq!((metrics.purges.get(), metrics.purged_rows.get()), (1, 12_001));
     assert_eq!(metrics.events.get(), u64::try_from(head).unwrap());
-    assert_eq!(owned(&client, "did:plc:alice").await, [("post.author".to_owned(), 1)]);
+    let mut left = owned(&client, "did:plc:alice").await;
+    left.sort();
+    let kept = ["identity.account", "post.author"].map(|column| (column.to_owned(), 1));
+    assert_eq!(left, kept, "she is born again before the purge: what is to be resolved is of her new life");
     assert_eq!(miscounts(&client).await, [""; 0]);
     push(&feeder, [account(&alice, 3, false, Some("deleted"))]);
     eventually("nobody waits for the second purge, and it is done", 10, async || owned(&client, "did:plc:alice").await.is_empty()).await;
