@@ -1,10 +1,10 @@
 -- What was changed of the rows that API processes remember. They read it at the beginning of each request and forget what it names, so that
 -- nothing is shown that was changed before the request came. Written by triggers: no writer, not one of an older binary either, can forget
--- it. A row is of use for a minute and kept for a few.
+-- it. A row is kept for some minutes; whoever looks more seldom finds that it missed some.
 CREATE TABLE change (
   xid    xid8 NOT NULL DEFAULT pg_current_xact_id(), -- who reads tells by it what its last look did not see
   author int4 NOT NULL,
-  coll   int2 NOT NULL DEFAULT 0,                   -- collection of the record, 0 = the account
+  coll   int2 NOT NULL DEFAULT 0,                   -- collection of the record, 0 = the account; -1: what came before xid was removed
   rkey   int8 NOT NULL DEFAULT 0
 );
 CREATE INDEX change_xid ON change (xid);

@@ -7,6 +7,9 @@ use tokio_postgres::{Error, Row};
 
 use super::{execute, query};
 
+/// In place of a collection: all that was changed before this row's transaction has been removed.
+const FORGOTTEN: i16 = -1;
+
 /// Something that was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Changed {
@@ -32,23 +35,38 @@ impl Mark {
     }
 }
 
+/// The mark of now. A replica's snapshots do not say which transactions are under way: there all are taken to be that might.
+macro_rules! now {
+    () => {
+        "pg_postmaster_start_time(), CASE WHEN pg_is_in_recovery()
+          THEN concat_ws(':', pg_snapshot_xmin(pg_current_snapshot()), pg_snapshot_xmin(pg_current_snapshot()), '')
+          ELSE pg_current_snapshot()::text END"
+    };
+}
+
 /// What is changed from here on can be asked for with the mark.
 pub async fn mark(client: &impl GenericClient) -> Result<Mark, Error> {
-    const SQL: &str = "-- change::mark
-        SELECT pg_postmaster_start_time(), pg_current_snapshot()::text";
+    const SQL: &str = concat!("-- change::mark\n        SELECT ", now!());
     let statement = client.prepare_cached(SQL).await?;
     read_mark(&client.query_one(&statement, &[]).await?)
 }
 
-/// What was changed by transactions that ended after `mark`, up to `limit` of it, and how far that goes.
-pub async fn since(client: &impl GenericClient, mark: &Mark, limit: i64) -> Result<(Vec<Changed>, Mark), Error> {
-    const SQL: &str = "-- change::since
-        SELECT pg_postmaster_start_time(), pg_current_snapshot()::text, c.author, c.coll, c.rkey
+/// What was changed by transactions that ended after `mark`, up to `limit` of it, and how far that goes; `None`: nobody knows any more, or
+/// another server was asked.
+pub async fn since(client: &impl GenericClient, mark: &Mark, limit: i64) -> Result<(Option<Vec<Changed>>, Mark), Error> {
+    const SQL: &str = concat!(
+        "-- change::since
+        SELECT ",
+        now!(),
+        ", c.author, c.coll, c.rkey
         FROM (SELECT) AS always LEFT JOIN LATERAL (
           SELECT author, coll, rkey FROM change
-          WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
+          WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND CASE coll
+            WHEN -1 THEN xid > pg_snapshot_xmin($1::text::pg_snapshot)
+            ELSE NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot) END
           LIMIT $2
-        ) c ON true";
+        ) c ON true",
+    );
     let rows = query(client, SQL, &[&mark.snapshot, &limit]).await?;
     let (mut changed, mut now) = (Vec::new(), mark.clone());
     for row in &rows {
@@ -57,13 +75,17 @@ pub async fn since(client: &impl GenericClient, mark: &Mark, limit: i64) -> Resu
             changed.push(Changed { author, coll: row.try_get(3)?, rkey: row.try_get(4)? });
         }
     }
-    Ok((changed, now))
+    let is_whole = now.server == mark.server && changed.iter().all(|changed| changed.coll != FORGOTTEN);
+    Ok((Some(changed).filter(|_| is_whole), now))
 }
 
-/// Removes what was changed before `mark`, where it is of this server.
+/// Removes what was changed before `mark`, where it is of this server, and leaves a row that says so.
 pub async fn forget(client: &impl GenericClient, mark: &Mark) -> Result<u64, Error> {
     const SQL: &str = "-- change::forget
-        DELETE FROM change WHERE xid < pg_snapshot_xmin($1::text::pg_snapshot) AND pg_postmaster_start_time() = $2";
+        WITH upto AS (SELECT pg_snapshot_xmin($1::text::pg_snapshot) AS xid WHERE pg_postmaster_start_time() = $2),
+          gone AS (DELETE FROM change c USING upto WHERE c.xid < upto.xid)
+        INSERT INTO change (xid, author, coll)
+        SELECT upto.xid, 0, -1 FROM upto WHERE NOT EXISTS (SELECT FROM change c WHERE c.xid = upto.xid AND c.coll = -1)";
     execute(client, SQL, &[&mark.snapshot, &mark.server]).await
 }
 

@@ -12,7 +12,7 @@ use crate::index::IndexError;
 /// How often is looked; the time to live is hours.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Changes are kept for this many rounds at least: longer than who remembers rows goes without looking (`query::cache`).
+/// Changes are kept for this many rounds at least: whoever looks more seldom has to forget everything that it remembers (`query::cache`).
 const ROUNDS: usize = 3;
 
 /// Runs until `shutdown`; a transaction that is cut off then leaves nothing.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use deadpool_postgres::Pool;
 use tokio::sync::Mutex;
@@ -13,8 +13,6 @@ use crate::db::Client;
 use crate::db::change::{self, Changed, Mark};
 use crate::query::QueryError;
 
-/// Whoever did not look for this long begins anew: the changes are kept for longer than that, but not for ever.
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// From this many changes at once on they are not gone through: everything is forgotten.
 const MOST: i64 = 20_000;
 /// A look that takes longer is given up. Its requests do without what is remembered.
@@ -42,8 +40,8 @@ pub struct News {
 struct Seen {
     /// A connection for nothing else, so that no page is in the way.
     client: Option<Client>,
-    /// Up to where, and when that was asked.
-    mark: Option<(Mark, Instant)>,
+    /// Up to where.
+    mark: Option<Mark>,
     /// The last look by its number, and what it gave; `None`: it failed.
     number: u64,
     look: Option<Look>,
@@ -84,21 +82,17 @@ impl News {
     }
 
     async fn look(&self, seen: &mut Seen) -> Result<Look, QueryError> {
-        let began = Instant::now();
         let client = match seen.client.take().filter(|client| !client.is_closed()) {
             Some(client) => client,
             None => self.pool.get().await?,
         };
         let client = seen.client.insert(client);
         let (changed, now) = match &seen.mark {
-            Some((mark, at)) if at.elapsed() < LONGEST_PAUSE => {
-                let (changed, now) = change::since(client, mark, MOST).await?;
-                (Some(changed).filter(|_| now.server() == mark.server()), now)
-            }
-            _ => (None, change::mark(client).await?),
+            Some(mark) => change::since(client, mark, MOST).await?,
+            None => (None, change::mark(client).await?),
         };
         let server = now.server();
-        seen.mark = Some((now, began));
+        seen.mark = Some(now);
         Ok(Look { stamp: self.forget(changed), server })
     }
 

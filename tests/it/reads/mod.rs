@@ -2,6 +2,7 @@
 
 mod accounts;
 mod cache;
+mod changes;
 mod database;
 mod feed;
 mod generators;

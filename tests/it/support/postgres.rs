@@ -44,6 +44,21 @@ impl Postgres {
         Self::on(|files| Disk::mount(files, megabytes)).await
     }
 
+    /// A replica that streams from this one and can be read from.
+    pub async fn standby(&self) -> Self {
+        let dir = tempfile::Builder::new().prefix("avpg").tempdir_in("/tmp").unwrap();
+        let files = dir.path().join("files");
+        fs::create_dir(&files).unwrap();
+        own(dir.path());
+        run(Command::new("chmod").arg("0755").arg(dir.path()).arg(&files));
+        let mut copy = unprivileged(&bin("pg_basebackup"));
+        copy.args(["-U", "postgres", "-R", "-c", "fast", "--no-sync", "-h"]).arg(self.socket_dir()).arg("-D").arg(files.join("data"));
+        run(copy.current_dir("/"));
+        let mut standby = Self { disk: None, dir, child: None };
+        standby.restart().await;
+        standby
+    }
+
     async fn on(disk: impl FnOnce(&Path) -> Option<Disk>) -> Self {
         let template = template();
         let dir = tempfile::Builder::new().prefix("avpg").tempdir_in("/tmp").unwrap();
