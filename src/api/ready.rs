@@ -1,4 +1,4 @@
-//! Whether the api can answer: asks the database now and then and writes on the status board.
+//! Whether the api can answer, and how much it remembers: asks the database now and then and writes on the status board.
 
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub(super) async fn watch(store: &Store, telemetry: &Telemetry, shutdown: &Cance
             telemetry.status().api(|api| api.problem.clone_from(&problem));
             known = Some(problem);
         }
+        telemetry.metrics().api.remembered_bytes.set(i64::try_from(store.remembered_bytes()).unwrap_or(i64::MAX));
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}

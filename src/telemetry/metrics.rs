@@ -194,6 +194,8 @@ metrics! {
         commands: Split = Split::by("outcome"), "Commands of clients by how they ended: done, refused, full (too many wait), unanswered (no effect was seen in time).";
         commands_waiting: Gauge = Gauge::default(), "Commands whose clients wait for their effect.";
         command_seconds: Histogram = Histogram::new(SECONDS), "Time from a command's request until its effect was seen.";
+        remembered_bytes: Gauge = Gauge::default(), "Memory for posts and accounts that were read lately, about.";
+        remembered_unused: Counter = Counter::default(), "Requests that read everything anew because the database did not tell what was changed.";
     }
     /// The http server of any process.
     http: Http {

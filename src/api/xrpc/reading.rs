@@ -33,6 +33,9 @@ impl Reading {
         let connection = store.connection().await.map_err(of_query)?;
         let look = async { Ok(store.look().await) };
         let (viewer, labelers, look) = tokio::try_join!(call.viewer(&connection), call.labelers(&connection), look)?;
+        if look.is_none() {
+            call.api.telemetry.metrics().api.remembered_unused.inc();
+        }
         let client = store.source(connection, look);
         let audience = Audience {
             viewer: call.caller.viewer().map(|_| viewer.map_or(Audience::NOT_INDEXED, |viewer| viewer.id)),

@@ -213,25 +213,8 @@ impl Report {
         if !self.settings.is_empty() {
             writeln!(out, "settings: {}", self.settings.join(" "))?;
         }
-        writeln!(
-            out,
-            "\nat saturation, CPU us and the rest for each request\n{:<24}{:>8}{:>6}{:>10}{:>9}{:>9}{:>9}{:>9}{:>10}{:>8}{:>7}{:>7}{:>9}{:>7}{:>7}",
-            "",
-            "bytes",
-            "conns",
-            "a second",
-            "p50 ms",
-            "p99",
-            "p99.9",
-            "daemon",
-            "postgres",
-            "client",
-            "CPUs",
-            "stmts",
-            "buffers",
-            "reads",
-            "errors"
-        )?;
+        writeln!(out, "\nat saturation, CPU us and the rest for each request")?;
+        writeln!(out, "{:<24}{:>8}{:>6}{:>10}{FIGURES}{:>7}", "", "bytes", "conns", "a second", "errors")?;
         for method in &self.methods {
             for closed in &method.closed {
                 write!(out, "{:<24}{:>8}{:>6}{:>10.0}", method.name, method.answer_bytes, closed.connections, closed.per_second)?;
@@ -256,27 +239,8 @@ impl Report {
     }
 
     fn write_open(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(
-            out,
-            "\nat a given rate, latency from when each was to be sent\n{:<24}{:>8}{:>6}{:>10}{:>9}{:>9}{:>9}{:>9}{:>10}{:>8}{:>7}{:>7}{:>9}{:>7}{:>7}{:>8}{:>9}",
-            "",
-            "rate",
-            "",
-            "a second",
-            "p50 ms",
-            "p99",
-            "p99.9",
-            "daemon",
-            "postgres",
-            "client",
-            "CPUs",
-            "stmts",
-            "buffers",
-            "reads",
-            "errors",
-            "unsent",
-            "lag p99"
-        )?;
+        writeln!(out, "\nat a given rate, latency from when each was to be sent")?;
+        writeln!(out, "{:<24}{:>8}{:>6}{:>10}{FIGURES}{:>7}{:>8}{:>9}", "", "rate", "", "a second", "errors", "unsent", "lag p99")?;
         for method in &self.methods {
             for open in &method.open {
                 write!(out, "{:<24}{:>8}{:>6}{:>10.0}", method.name, open.rate, "", open.per_second)?;
@@ -309,6 +273,10 @@ impl Report {
     }
 }
 
+/// Names of what [`line`] writes, as wide.
+const FIGURES: &str = "   p50 ms      p99    p99.9   daemon  postgres  client   CPUs  stmts  buffers  reads";
+
+/// What closed and open loops have in common.
 fn line(out: &mut String, latency: &Latency, cost: &Cost) -> std::fmt::Result {
     let postgres = cost.postgres.map_or("-".to_owned(), |micros| format!("{micros:.0}"));
     write!(out, "{:>9.2}{:>9.2}{:>9.2}", latency.p50, latency.p99, latency.p999)?;

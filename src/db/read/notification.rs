@@ -7,7 +7,6 @@ use tokio_postgres::{Error, Row};
 use crate::collection::{Coll, Edge, Ref};
 use crate::db::bucket::bucket_sql;
 use crate::db::edge::edge;
-use crate::db::record::Path;
 use crate::db::{column, query, read};
 
 /// How far ahead of this service's clock a record's key may be: hosts differ by seconds. What is dated later is shown when its time has
@@ -274,19 +273,6 @@ pub async fn threads(client: &impl GenericClient, posts: &[Ref]) -> Result<Vec<(
     let rows = query(client, SQL, &[&column(posts, |p| p.author), &column(posts, |p| p.rkey)]).await?;
     let place = |row: &Row, at: usize| Ok::<_, Error>(Ref { rkey: row.try_get(at)?, author: row.try_get(at + 1)? });
     read(&rows, |row| Ok((place(row, 0)?, place(row, 2)?)))
-}
-
-/// Those of `paths` that operators took down.
-pub async fn taken_down(client: &impl GenericClient, paths: &[Path]) -> Result<Vec<Path>, Error> {
-    const SQL: &str = "-- read::notification::taken_down
-        SELECT t.coll, t.sr, t.sa FROM UNNEST($1::int4[], $2::int2[], $3::int8[]) AS k (author, coll, rkey)
-        JOIN takedown_record t ON t.sa = k.author AND t.coll = k.coll AND t.sr = k.rkey";
-    let (authors, colls) = (column(paths, |p| p.at.author), column(paths, |p| p.coll.number()));
-    let rows = query(client, SQL, &[&authors, &colls, &column(paths, |p| p.at.rkey)]).await?;
-    read(&rows, |row| {
-        let at = Ref { rkey: row.try_get(1)?, author: row.try_get(2)? };
-        Ok(Path { coll: Coll::from_number(row.try_get(0)?), at })
-    })
 }
 
 /// The newest time that is shown, as the value of a TID.

@@ -6,7 +6,6 @@ use super::post::Post;
 use crate::atproto::Cid;
 use crate::collection::feed::post::PostFields;
 use crate::collection::{Coll, EdgeKind, Pair, Ref, SubjectKind, unpack};
-use crate::db::read::notification::taken_down;
 use crate::db::record::Path;
 use crate::db::stat::{self, Subject};
 use crate::db::{Client, edge, read};
@@ -38,7 +37,7 @@ pub(super) async fn load(client: &Client, viewer: Option<i32>, places: &[Ref]) -
     pairs.sort_unstable();
     let likes = async { if pairs.is_empty() { Ok(Vec::new()) } else { edge::of(client, EdgeKind::Like, &pairs).await } };
     let (records, stats, likes, hidden) =
-        tokio::try_join!(read::record::kept(client, &paths), stat::of(client, &subjects), likes, taken_down(client, &paths))?;
+        tokio::try_join!(read::record::kept(client, &paths), stat::of(client, &subjects), likes, read::takedown::of(client, &paths))?;
     let stats: HashMap<Ref, i32> = stats.into_iter().map(|(of, stat)| (Ref { rkey: of.sr, author: of.sa }, stat.likes)).collect();
     let likes = likes.into_iter().filter(|like| !like.is_duplicate() && like.subject_kind() == Some(SubjectKind::Generator));
     let likes: HashMap<Ref, i64> = likes.map(|like| (Ref { rkey: like.sr, author: like.sa }, like.rkey)).collect();

@@ -75,7 +75,7 @@ impl Notices {
         let about = async { if about.is_empty() { Ok(Vec::new()) } else { notification::threads(client, &about).await } };
         let others = async { if others.is_empty() { Ok(Vec::new()) } else { record::held(client, &others).await } };
         let named = async { if named.is_empty() { Ok(Vec::new()) } else { stat::of(client, &named).await } };
-        let taken_down = notification::taken_down(client, &paths);
+        let taken_down = read::takedown::of(client, &paths);
         let (posts, raw, about, others, named, taken_down) = tokio::try_join!(posts, raw, about, others, named, taken_down)?;
         let mut state = Self { threads: about.into_iter().collect(), ..Self::default() };
         for stored in posts {

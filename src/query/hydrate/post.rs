@@ -8,7 +8,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::atproto::json::RecordJson;
 use crate::atproto::{Cid, Tid};
-use crate::collection::{Post as Row, Ref, SubjectKind, unpack};
+use crate::collection::{Coll, Post as Row, Ref, SubjectKind, unpack};
+use crate::db::record::Path;
 use crate::db::stat::{self, PostStat, Subject};
 use crate::db::{Client, read};
 use crate::query::{QueryError, Source};
@@ -21,7 +22,7 @@ pub struct Content {
     pub record: Vec<u8>,
     /// The record as JSON: the same on every page.
     pub json: Box<RawValue>,
-    /// Their hash.
+    /// Hash of the bytes.
     pub cid: Cid,
     /// Operators of this service took it down.
     pub taken_down: bool,
@@ -76,11 +77,13 @@ async fn contents(client: &Client, places: &[Ref]) -> Result<impl Iterator<Item 
     if places.is_empty() {
         return Ok(Vec::new().into_iter());
     }
-    let (stored, taken_down) = tokio::try_join!(read::post::at(client, places), read::takedown::of_posts(client, places))?;
+    let path = |at| Path { coll: Coll::POST, at };
+    let paths: Vec<Path> = places.iter().copied().map(path).collect();
+    let (stored, taken_down) = tokio::try_join!(read::post::at(client, places), read::takedown::of(client, &paths))?;
     let posts = stored.into_iter().map(|stored| {
         let record = unpack(&stored.record)?;
         let place = Ref { rkey: stored.post.rkey, author: stored.post.author };
-        let (cid, taken_down) = (Cid::dag_cbor(&record), taken_down.contains(&place));
+        let (cid, taken_down) = (Cid::dag_cbor(&record), taken_down.contains(&path(place)));
         let json = to_raw_value(&RecordJson(&record)).map_err(QueryError::Json)?;
         Ok((place, Arc::new(Content { row: stored.post, record, json, cid, taken_down })))
     });

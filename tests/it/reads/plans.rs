@@ -23,7 +23,7 @@ const PAGES: [&str; 6] = [
 ];
 
 /// Statements that must have been prepared, so that none is passed over.
-const PREPARED: [&str; 58] = [
+const PREPARED: [&str; 57] = [
     "read::thread::above",
     "read::thread::newest_below",
     "read::thread::oldest_below",
@@ -50,7 +50,6 @@ const PREPARED: [&str; 58] = [
     "read::list::members",
     "read::notification::newest",
     "read::notification::seen",
-    "read::notification::taken_down",
     "read::notification::threads",
     "read::notification::unread",
     "record::held",
@@ -60,7 +59,7 @@ const PREPARED: [&str; 58] = [
     "read::relation::known",
     "read::relation::mutes",
     "read::relation::muted_threads",
-    "read::takedown::of_posts",
+    "read::takedown::of",
     "read::timeline::posts",
     "read::timeline::reposts",
     "like::of",
