@@ -124,24 +124,37 @@ pub async fn post(client: &Client, uri: &str) -> Result<Option<Ref>, QueryError>
 /// # Errors
 /// The database's.
 pub async fn records<'a>(client: &Client, coll: Coll, uris: impl Iterator<Item = &'a str>) -> Result<HashMap<&'a str, Ref>, QueryError> {
-    let parsed = uris.filter_map(|uri| Some((uri, AtUri::parse(uri)?)));
-    let uris: Vec<(&str, AtUri<'_>)> = parsed.filter(|(_, uri)| Some(uri.collection) == coll.nsid()).collect();
+    let of = |uri: &&str| AtUri::parse(uri).is_some_and(|uri| Some(uri.collection) == coll.nsid());
+    Ok(paths(client, uris.filter(of)).await?.into_iter().map(|(uri, path)| (uri, path.at)).collect())
+}
+
+/// Where the records stand that these addresses name, held or not, of collections that the code numbers; other addresses and names that were
+/// never seen fall away.
+///
+/// # Errors
+/// The database's.
+pub async fn paths<'a>(client: &Client, uris: impl Iterator<Item = &'a str>) -> Result<HashMap<&'a str, Path>, QueryError> {
+    let parsed = uris.filter_map(|text| {
+        let uri = AtUri::parse(text)?;
+        Some((text, uri, Coll::from_nsid(uri.collection)?))
+    });
+    let uris: Vec<(&str, AtUri<'_>, Coll)> = parsed.collect();
     if uris.is_empty() {
         return Ok(HashMap::new());
     }
-    let dids: Vec<&str> = uris.iter().map(|(_, uri)| uri.did).collect();
+    let dids: Vec<&str> = uris.iter().map(|(_, uri, _)| uri.did).collect();
     let authors: HashMap<String, i32> = account::ids(client, &dids).await?.into_iter().collect();
-    let alias = |author, rkey: &str| Alias { author, coll: coll.number(), rkey: rkey.into() };
-    let aliased = uris.iter().filter(|(_, uri)| uri.rkey.parse::<Tid>().is_err());
-    let aliased: Vec<Alias> = aliased.filter_map(|(_, uri)| Some(alias(*authors.get(uri.did)?, uri.rkey))).collect();
+    let alias = |author, coll: Coll, rkey: &str| Alias { author, coll: coll.number(), rkey: rkey.into() };
+    let aliased = uris.iter().filter(|(_, uri, _)| uri.rkey.parse::<Tid>().is_err());
+    let aliased: Vec<Alias> = aliased.filter_map(|(_, uri, coll)| Some(alias(*authors.get(uri.did)?, *coll, uri.rkey))).collect();
     let keys: HashMap<Alias, i64> =
         if aliased.is_empty() { HashMap::new() } else { alias::ids(client, &aliased).await?.into_iter().collect() };
-    let places = uris.into_iter().filter_map(|(text, uri)| {
+    let paths = uris.into_iter().filter_map(|(text, uri, coll)| {
         let author = *authors.get(uri.did)?;
-        let rkey = uri.rkey.parse::<Tid>().ok().map(Tid::value).or_else(|| keys.get(&alias(author, uri.rkey)).copied())?;
-        Some((text, Ref { rkey, author }))
+        let rkey = uri.rkey.parse::<Tid>().ok().map(Tid::value).or_else(|| keys.get(&alias(author, coll, uri.rkey)).copied())?;
+        Some((text, Path { coll, at: Ref { rkey, author } }))
     });
-    Ok(places.collect())
+    Ok(paths.collect())
 }
 
 /// Texts of record keys that are no TID, by author and id.

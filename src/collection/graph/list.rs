@@ -19,6 +19,7 @@ pub struct ListFields<'a> {
     pub description_facets: Option<Reader<'a>>,
     /// The CID of the picture.
     pub avatar: Option<Cid>,
+    pub created_at: &'a str,
     all: Fields<'a>,
 }
 
@@ -33,6 +34,7 @@ impl<'a> ListFields<'a> {
             description: all.text("description"),
             description_facets: all.get("descriptionFacets"),
             avatar: all.blob("avatar"),
+            created_at: all.text("createdAt").unwrap_or_default(),
             all,
         })
     }

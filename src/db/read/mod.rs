@@ -8,6 +8,7 @@ pub mod label;
 pub mod labeler;
 pub mod list;
 pub mod notification;
+pub mod pack;
 pub mod post;
 pub mod process;
 pub mod record;

@@ -81,6 +81,15 @@ pub async fn mutes(client: &impl GenericClient, account: i32, subjects: &[i32]) 
     })
 }
 
+/// Those of these lists whose members this account mutes.
+pub async fn muted_lists(client: &impl GenericClient, account: i32, lists: &[Ref]) -> Result<Vec<Ref>, Error> {
+    const SQL: &str = "-- read::relation::muted_lists
+        SELECT m.sr, m.sa FROM UNNEST($2::int4[], $3::int8[]) AS k (sa, sr)
+        JOIN list_mute m ON m.account = $1 AND m.sa = k.sa AND m.sr = k.sr";
+    let rows = query(client, SQL, &[&account, &column(lists, |l| l.author), &column(lists, |l| l.rkey)]).await?;
+    read(&rows, |row| Ok(Ref { rkey: row.try_get(0)?, author: row.try_get(1)? }))
+}
+
 /// Which of these threads, by their first posts, this account wants to hear nothing of.
 pub async fn muted_threads(client: &impl GenericClient, account: i32, roots: &[Ref]) -> Result<Vec<Ref>, Error> {
     const SQL: &str = "-- read::relation::muted_threads

@@ -52,6 +52,6 @@ pub(super) fn records(coll: Coll, places: &[Ref]) -> impl Iterator<Item = Subjec
 }
 
 /// This machine's clock, in microseconds since 1970: a label ends when the page is made.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -2,14 +2,16 @@
 //! whether, is decided elsewhere (`rules`, `views`).
 
 mod actor;
+mod embedded;
 mod gate;
-mod generator;
 mod label;
 mod list;
 mod notice;
+mod pack;
 mod post;
 mod reaction;
 mod relation;
+mod service;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,13 +19,14 @@ use std::sync::Arc;
 pub use crate::db::read::relation::Known;
 pub use actor::{Actor, Counts};
 pub use gate::{Gate, Gates};
-pub use generator::Generator;
 pub use label::{Label, Labels, Subject};
 pub use list::List;
 pub use notice::Notices;
+pub use pack::StarterPack;
 pub use post::{Content, Post, micros};
 pub use reaction::{Likes, Reactions};
 pub use relation::{Block, Mute, Pairs, Relations};
+pub use service::Service;
 
 use super::{Audience, QueryError, Source, names};
 use crate::collection::feed::post::PostFields;
@@ -56,8 +59,8 @@ pub struct Wanted {
     pub notices: Vec<Notice>,
     /// An account of which it is told what of `posts` it likes.
     pub likes_by: Option<i32>,
-    /// Feed generators, besides those that posts embed.
-    pub generators: Vec<Ref>,
+    /// Feed generators, labelers, lists and starter packs, besides those that posts embed.
+    pub records: Vec<Path>,
 }
 
 impl Wanted {
@@ -68,7 +71,7 @@ impl Wanted {
         self.counted.extend(&other.counted);
         self.known.extend(&other.known);
         self.notices.extend(&other.notices);
-        self.generators.extend(&other.generators);
+        self.records.extend(&other.records);
         self.replies |= other.replies;
         self.apart_from = self.apart_from.or(other.apart_from);
         self.likes_by = self.likes_by.or(other.likes_by);
@@ -95,9 +98,10 @@ pub struct Hydration {
     posts: HashMap<Ref, Post>,
     lists: HashMap<Ref, List>,
     notices: Notices,
-    generators: HashMap<Ref, Generator>,
-    /// The feed generators that posts embed.
-    embedded: HashMap<Ref, Ref>,
+    services: HashMap<Path, Service>,
+    packs: HashMap<Ref, StarterPack>,
+    /// What posts embed that is no post.
+    embedded: HashMap<Ref, Path>,
     aliases: names::Aliases,
 }
 
@@ -115,16 +119,19 @@ impl Hydration {
     pub async fn load(client: &Source, audience: Audience, wanted: &Wanted) -> Result<Self, QueryError> {
         let notices = Notices::load(client, audience.viewer, &wanted.notices);
         let (mut posts, known, notices) = tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known), notices)?;
-        let embedded = generator::embedded(client, &posts).await?;
-        let generators: HashSet<Ref> = wanted.generators.iter().chain(embedded.values()).copied().collect();
-        let generators: Vec<Ref> = generators.into_iter().collect();
-        let actors = accounts(audience, &posts, wanted, &known, &generators);
+        let embedded = embedded::load(client, &posts).await?;
+        let records: HashSet<Path> = wanted.records.iter().chain(embedded.values()).copied().collect();
+        let of = |coll: Coll| records.iter().filter(move |path| path.coll == coll).map(|path| path.at).collect::<Vec<Ref>>();
+        let services: Vec<Path> = records.iter().filter(|path| service::is_service(path.coll)).copied().collect();
+        let actors = accounts(audience, &posts, wanted, &known, &records);
         let pairs = pairs(audience, &posts, &actors, wanted, &embedded);
         let places: Vec<Ref> = posts.keys().copied().collect();
         let roots: Vec<Ref> = posts.values().map(|post| post.row.thread().unwrap_or(post.row.place())).collect();
         let told = wanted.notices.iter().map(|notice| Subject::record(notice.path().coll, notice.path().at));
-        let subjects = label::subjects(&actors, &places).chain(told).chain(label::records(Coll::GENERATOR, &generators)).collect();
-        let (actors, counts, counted, relations, reactions, labels, gates, likes, generators) = tokio::try_join!(
+        let subjects = label::subjects(&actors, &places).chain(told);
+        let subjects = subjects.chain(records.iter().map(|path| Subject::record(path.coll, path.at))).collect();
+        let (lists, packs) = (of(Coll::LIST), of(Coll::STARTERPACK));
+        let (actors, counts, counted, relations, reactions, labels, gates, likes, services, lists, packs) = tokio::try_join!(
             actor::load(client, &actors),
             actor::counts(client, &wanted.counted),
             post::stats(client, &places),
@@ -133,7 +140,9 @@ impl Hydration {
             Labels::load(client, audience, subjects),
             Gates::load(client, audience.viewer, &places, &roots),
             Likes::load(client, wanted.likes_by, &wanted.posts),
-            generator::load(client, audience.viewer, &generators),
+            service::load(client, audience.viewer, &services),
+            list::load(client, audience.viewer, &lists),
+            pack::load(client, &packs),
         )?;
         for (place, stat) in counted {
             if let Some(post) = posts.get_mut(&place) {
@@ -142,7 +151,7 @@ impl Hydration {
         }
         let mut state =
             Self { audience, relations, reactions, labels, gates, likes, actors, counts, known, posts, notices, ..Self::default() };
-        (state.generators, state.embedded) = (generators, embedded);
+        (state.services, state.lists, state.packs, state.embedded) = (services, lists, packs, embedded);
         state.find_admissions(client).await?;
         state.find_lists(client).await?;
         state.find_keys(client, &wanted.notices).await?;
@@ -161,10 +170,10 @@ impl Hydration {
     /// The lists by which the audience blocks or mutes, and those of gates: as a rule there is none.
     async fn find_lists(&mut self, client: &Source) -> Result<(), QueryError> {
         let own = self.audience.viewer.into_iter().flat_map(|viewer| self.relations.lists(viewer));
-        let lists: HashSet<Ref> = own.chain(self.gates.lists()).collect();
+        let lists: HashSet<Ref> = own.chain(self.gates.lists()).filter(|list| !self.lists.contains_key(list)).collect();
         if !lists.is_empty() {
             let lists: Vec<Ref> = lists.into_iter().collect();
-            self.lists.extend(list::load(client, &lists).await?);
+            self.lists.extend(list::load(client, self.audience.viewer, &lists).await?);
             let owners: Vec<i32> = lists.iter().map(|list| list.author).filter(|owner| !self.actors.contains_key(owner)).collect();
             let subjects = label::subjects(&owners, &[]).chain(label::records(Coll::LIST, &lists)).collect();
             let (actors, labels) = tokio::try_join!(actor::load(client, &owners), Labels::load(client, self.audience, subjects))?;
@@ -178,16 +187,14 @@ impl Hydration {
     async fn find_keys(&mut self, client: &Client, notices: &[Notice]) -> Result<(), QueryError> {
         let own = self.audience.viewer.into_iter().flat_map(|viewer| self.reactions.paths(viewer));
         let posts = self.posts.keys().map(|at| Path { coll: Coll::POST, at: *at });
-        let lists = self.lists.keys().map(|at| Path { coll: Coll::LIST, at: *at });
         let gates = self.gates.gated().map(|at| Path { coll: Coll::THREADGATE, at });
         let all = posts
-            .chain(lists)
             .chain(gates)
             .chain(self.likes.paths())
             .chain(self.relations.paths())
             .chain(own)
             .chain(self.notice_paths(notices))
-            .chain(self.generator_paths());
+            .chain(self.record_paths());
         let aliased: Vec<Path> = all.filter(|path| path.at.rkey < 0).collect();
         if !aliased.is_empty() {
             self.aliases.extend(read::key::texts(client, &aliased).await?);
@@ -208,7 +215,8 @@ impl Hydration {
         self.posts.extend(other.posts);
         self.lists.extend(other.lists);
         self.notices.absorb(other.notices);
-        self.generators.extend(other.generators);
+        self.services.extend(other.services);
+        self.packs.extend(other.packs);
         self.embedded.extend(other.embedded);
         self.aliases.extend(other.aliases);
     }
@@ -251,11 +259,10 @@ impl Hydration {
         self.posts.get(&place).filter(is_shown).filter(|_| !self.is_redacted(Subject::record(Coll::POST, place)))
     }
 
-    /// A list whose owner may be shown.
+    /// A list that may be shown, and its owner too.
     #[must_use]
     pub fn list(&self, place: Ref) -> Option<&List> {
-        self.actor(place.author)?;
-        self.lists.get(&place).filter(|_| !self.is_redacted(Subject::record(Coll::LIST, place)))
+        self.lists.get(&place).filter(|list| self.is_shown(Path { coll: Coll::LIST, at: place }, list.taken_down))
     }
 
     /// The words of a post that may be shown.
@@ -264,25 +271,38 @@ impl Hydration {
         Some(PostFields::of(&self.post(place)?.record)?.text)
     }
 
-    /// A feed generator that may be shown, and its owner too.
+    /// A feed generator or labeler that may be shown, and its owner too.
     #[must_use]
-    pub fn generator(&self, place: Ref) -> Option<&Generator> {
-        self.actor(place.author)?;
-        let shown = |generator: &&Generator| !generator.taken_down || self.audience.sees_takedowns;
-        self.generators.get(&place).filter(shown).filter(|_| !self.is_redacted(Subject::record(Coll::GENERATOR, place)))
+    pub fn service(&self, path: Path) -> Option<&Service> {
+        self.services.get(&path).filter(|service| self.is_shown(path, service.taken_down))
     }
 
-    /// The feed generator that a post embeds, held or not.
+    /// A starter pack that may be shown, and its owner too.
     #[must_use]
-    pub fn embedded_generator(&self, post: Ref) -> Option<Ref> {
+    pub fn pack(&self, place: Ref) -> Option<&StarterPack> {
+        self.packs.get(&place).filter(|pack| self.is_shown(Path { coll: Coll::STARTERPACK, at: place }, pack.taken_down))
+    }
+
+    /// Whether a record that is held may be shown.
+    fn is_shown(&self, path: Path, taken_down: bool) -> bool {
+        let is_up = !taken_down || self.audience.sees_takedowns;
+        is_up && self.actor(path.at.author).is_some() && !self.is_redacted(Subject::record(path.coll, path.at))
+    }
+
+    /// What a post embeds that is no post, held or not.
+    #[must_use]
+    pub fn embedded(&self, post: Ref) -> Option<Path> {
         self.embedded.get(&post).copied()
     }
 
-    /// The feed generators and their likes.
-    fn generator_paths(&self) -> impl Iterator<Item = Path> {
-        let own = |generator: &Generator| Some(Path { coll: Coll::LIKE, at: Ref { rkey: generator.like?, author: self.audience.viewer? } });
-        let likes = self.generators.values().filter_map(own);
-        self.generators.keys().map(|at| Path { coll: Coll::GENERATOR, at: *at }).chain(likes)
+    /// The records besides posts, and what the audience made of them.
+    fn record_paths(&self) -> impl Iterator<Item = Path> {
+        let own = |coll: Coll, rkey: Option<i64>| Some(Path { coll, at: Ref { rkey: rkey?, author: self.audience.viewer? } });
+        let path = |coll| move |at: &Ref| Path { coll, at: *at };
+        let likes = self.services.values().filter_map(move |service| own(Coll::LIKE, service.like));
+        let blocks = self.lists.values().filter_map(move |list| own(Coll::LISTBLOCK, list.block));
+        let (lists, packs) = (self.lists.keys().map(path(Coll::LIST)), self.packs.keys().map(path(Coll::STARTERPACK)));
+        self.services.keys().copied().chain(lists).chain(packs).chain(likes).chain(blocks)
     }
 
     /// The text of a record key.
@@ -329,12 +349,18 @@ async fn add(client: &Source, posts: &mut HashMap<Ref, Post>, places: HashSet<Re
 }
 
 /// Every account that a page may show, or must know to decide what it shows; sorted.
-fn accounts(audience: Audience, posts: &HashMap<Ref, Post>, wanted: &Wanted, known: &HashMap<i32, Known>, generators: &[Ref]) -> Vec<i32> {
+fn accounts(
+    audience: Audience,
+    posts: &HashMap<Ref, Post>,
+    wanted: &Wanted,
+    known: &HashMap<i32, Known>,
+    records: &HashSet<Path>,
+) -> Vec<i32> {
     let author = |place: Option<Ref>| place.map(|place| place.author);
     let of_post = |(place, post): (&Ref, &Post)| [author(Some(*place)), author(post.row.parent), author(post.row.thread())];
     let mut ids: Vec<i32> = posts.iter().flat_map(of_post).flatten().collect();
     ids.extend(audience.viewer);
-    ids.extend(generators.iter().map(|generator| generator.author));
+    ids.extend(records.iter().map(|path| path.at.author));
     ids.extend(wanted.actors.iter().chain(&wanted.counted).chain(known.values().flat_map(|known| &known.some)));
     ids.sort_unstable();
     ids.dedup();
@@ -343,7 +369,7 @@ fn accounts(audience: Audience, posts: &HashMap<Ref, Post>, wanted: &Wanted, kno
 
 /// The accounts between which it matters what they made of each other: the audience and everyone; the author of a post and those whom it
 /// answers and quotes.
-fn pairs(audience: Audience, posts: &HashMap<Ref, Post>, actors: &[i32], wanted: &Wanted, embedded: &HashMap<Ref, Ref>) -> Pairs {
+fn pairs(audience: Audience, posts: &HashMap<Ref, Post>, actors: &[i32], wanted: &Wanted, embedded: &HashMap<Ref, Path>) -> Pairs {
     let mut pairs = Pairs::default();
     if let Some(owner) = wanted.apart_from.filter(|_| !audience.sees_others_blocks) {
         wanted.actors.iter().for_each(|actor| pairs.blocks(owner, *actor));
@@ -354,8 +380,8 @@ fn pairs(audience: Audience, posts: &HashMap<Ref, Post>, actors: &[i32], wanted:
         }
     }
     if !audience.sees_others_blocks {
-        for (post, generator) in embedded {
-            pairs.blocks(post.author, generator.author);
+        for (post, record) in embedded {
+            pairs.blocks(post.author, record.at.author);
         }
         for (place, post) in posts {
             for other in [post.row.parent, post.row.thread(), post.row.quote].into_iter().flatten() {

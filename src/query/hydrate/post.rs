@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::embedded::embeds_record;
 use crate::atproto::json::RecordJson;
 use crate::atproto::{Cid, Tid};
 use crate::collection::{Coll, Post as Row, Ref, SubjectKind, unpack};
@@ -26,6 +27,8 @@ pub struct Content {
     pub cid: Cid,
     /// Operators of this service took it down.
     pub taken_down: bool,
+    /// It embeds a record that is no post and can be shown.
+    pub embeds_record: bool,
 }
 
 /// A post as it stands.
@@ -85,7 +88,8 @@ async fn contents(client: &Client, places: &[Ref]) -> Result<impl Iterator<Item 
         let place = Ref { rkey: stored.post.rkey, author: stored.post.author };
         let (cid, taken_down) = (Cid::dag_cbor(&record), taken_down.contains(&path(place)));
         let json = to_raw_value(&RecordJson(&record)).map_err(QueryError::Json)?;
-        Ok((place, Arc::new(Content { row: stored.post, record, json, cid, taken_down })))
+        let embeds_record = stored.post.quote.is_none() && embeds_record(&record);
+        Ok((place, Arc::new(Content { row: stored.post, record, json, cid, taken_down, embeds_record })))
     });
     Ok(posts.collect::<Result<Vec<_>, QueryError>>()?.into_iter())
 }

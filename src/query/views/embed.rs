@@ -5,12 +5,16 @@ use serde_json::value::RawValue;
 
 use super::actor::ProfileViewBasic;
 use super::generator::GeneratorView;
+use super::labeler::LabelerView;
+use super::list::ListView;
+use super::pack::StarterPackViewBasic;
 use super::post::{Blocked, NotFound, Parts};
 use super::urls::Preset;
 use super::{Label, Views};
 use crate::atproto::Cid;
 use crate::collection::feed::post::{Media, MediaKind};
-use crate::collection::{Fields, Ref, StrongRef};
+use crate::collection::{Coll, Fields, Ref, StrongRef};
+use crate::db::record::Path;
 
 /// An embedded post shows what it embeds itself; one inside that does not.
 const DEPTH: usize = 2;
@@ -104,6 +108,12 @@ pub enum Record<'a> {
     Detached { uri: &'a str, detached: bool },
     #[serde(rename = "app.bsky.feed.defs#generatorView")]
     Generator(Box<GeneratorView<'a>>),
+    #[serde(rename = "app.bsky.labeler.defs#labelerView")]
+    Labeler(Box<LabelerView<'a>>),
+    #[serde(rename = "app.bsky.graph.defs#listView")]
+    List(Box<ListView<'a>>),
+    #[serde(rename = "app.bsky.graph.defs#starterPackViewBasic")]
+    StarterPack(Box<StarterPackViewBasic<'a>>),
 }
 
 /// `app.bsky.embed.record#viewRecord` of a post.
@@ -146,18 +156,29 @@ impl<'a> Views<'a> {
         let uri = reference.uri;
         let not_found = || Record::NotFound(NotFound::new(uri));
         let post = parts.state.row.place();
-        let generator = self.state.embedded_generator(post);
-        let Some(place) = generator.or(parts.state.row.quote) else { return not_found() };
+        let embedded = self.state.embedded(post);
+        let Some(place) = embedded.map(|path| path.at).or(parts.state.row.quote) else { return not_found() };
         if self.state.is_blocked(place.author) || self.state.splits(post, Some(place)) {
             return self.blocked(place.author, uri).map_or_else(not_found, |blocked| Record::Blocked(Box::new(blocked)));
         }
-        if generator.is_some() {
-            return self.generator(place).map_or_else(not_found, |generator| Record::Generator(Box::new(generator)));
+        if let Some(path) = embedded {
+            return self.embedded(path).unwrap_or_else(not_found);
         }
         if self.state.is_detached(post) {
             return Record::Detached { uri, detached: true };
         }
         self.quoted(place, depth).map_or_else(not_found, |quoted| Record::Post(Box::new(quoted)))
+    }
+
+    /// What stands in a post for a record that is no post.
+    fn embedded(&self, path: Path) -> Option<Record<'a>> {
+        match path.coll {
+            Coll::GENERATOR => self.generator(path.at).map(|generator| Record::Generator(Box::new(generator))),
+            Coll::LABELER => self.labeler(path.at).map(|labeler| Record::Labeler(Box::new(labeler))),
+            Coll::LIST => self.list(path.at).map(|list| Record::List(Box::new(list))),
+            Coll::STARTERPACK => self.pack_basic(path.at).map(|pack| Record::StarterPack(Box::new(pack))),
+            _ => None,
+        }
     }
 
     fn quoted(&self, place: Ref, depth: usize) -> Option<Quoted<'a>> {

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::actor::ProfileView;
 use super::urls::Preset;
-use super::{Label, Views};
-use crate::atproto::datetime;
+use super::{Label, Views, dated};
 use crate::atproto::json::RecordJson;
 use crate::collection::feed::generator::GeneratorFields;
 use crate::collection::{Coll, Ref};
+use crate::db::record::Path;
 use crate::query::hydrate::Subject;
 
 /// `#generatorView`.
@@ -48,7 +48,7 @@ impl<'a> Views<'a> {
     /// A feed generator; `None` where it is not held or hidden, or its owner is.
     #[must_use]
     pub fn generator(&self, place: Ref) -> Option<GeneratorView<'a>> {
-        let generator = self.state.generator(place)?;
+        let generator = self.state.service(Path { coll: Coll::GENERATOR, at: place })?;
         let fields = GeneratorFields::of(&generator.record)?;
         let (creator, uri) = (self.profile(place.author)?, self.uri(Coll::GENERATOR, place)?);
         let like = |author| GeneratorViewerState { like: generator.like.and_then(|rkey| self.uri(Coll::LIKE, Ref { rkey, author })) };
@@ -64,8 +64,7 @@ impl<'a> Views<'a> {
             labels: self.labels(Subject::record(Coll::GENERATOR, place), &uri).collect(),
             viewer: self.state.audience.viewer.map(like),
             content_mode: fields.content_mode,
-            // Not dated in the index: the record's own time stands for it.
-            indexed_at: datetime::format_micros(datetime::parse_micros(fields.created_at).unwrap_or(0)),
+            indexed_at: dated(fields.created_at),
             creator,
             uri,
         })

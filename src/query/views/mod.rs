@@ -6,8 +6,10 @@ pub mod embed;
 pub mod feed;
 pub mod generator;
 mod label;
+pub mod labeler;
 pub mod list;
 pub mod notification;
+pub mod pack;
 pub mod post;
 pub mod thread;
 pub mod thread_flat;
@@ -17,6 +19,7 @@ pub use label::Label;
 pub use urls::Urls;
 
 use super::hydrate::Hydration;
+use crate::atproto::datetime;
 use crate::collection::{Coll, Ref};
 
 /// What views are made from.
@@ -33,4 +36,9 @@ impl Views<'_> {
         let did = &self.state.any_actor(at.author)?.did;
         Some(format!("at://{did}/{}/{}", coll.nsid()?, self.state.key(at)?))
     }
+}
+
+/// When a record was indexed, where nothing but its own word tells it: its createdAt.
+fn dated(created_at: &str) -> String {
+    datetime::format_micros(datetime::parse_micros(created_at).unwrap_or(0))
 }

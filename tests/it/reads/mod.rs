@@ -4,6 +4,7 @@ mod accounts;
 mod cache;
 mod changes;
 mod database;
+mod embeds;
 mod feed;
 mod generators;
 mod http;

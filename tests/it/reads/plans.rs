@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use appviewd::atproto::Cid;
 use appviewd::atproto::cbor::Value;
 use appviewd::db::read::feed::Before;
 use appviewd::db::read::search::{self, Window};
@@ -23,7 +24,10 @@ const PAGES: [&str; 6] = [
 ];
 
 /// Statements that must have been prepared, so that none is passed over.
-const PREPARED: [&str; 57] = [
+const PREPARED: [&str; 60] = [
+    "read::pack::joined",
+    "read::relation::muted_lists",
+    "listblock::of",
     "read::thread::above",
     "read::thread::newest_below",
     "read::thread::oldest_below",
@@ -111,8 +115,15 @@ async fn signed_in(world: &mut World, target: &str) {
     let fields = vec![("subject", text(&list))];
     world.put(ALICE, "app.bsky.graph.listblock", &key(22), &record("app.bsky.graph.listblock", fields)).await;
     gated_post(world).await;
+    let pack = uri(ALICE, "app.bsky.graph.starterpack", &key(23));
+    for (at, of) in [(40, &list), (41, &pack)] {
+        let embed = [("$type", text("app.bsky.embed.record")), ("record", reference(of, Cid::dag_cbor(b"")))];
+        world.put(BOB, "app.bsky.feed.post", &key(at), &post("embeds", at, vec![("embed", Value::map(embed))])).await;
+    }
     for path in [
         format!("app.bsky.feed.getPosts?uris={}", uri(BOB, "app.bsky.feed.post", &key(30))),
+        format!("app.bsky.feed.getPosts?uris={}", uri(BOB, "app.bsky.feed.post", &key(40))),
+        format!("app.bsky.feed.getPosts?uris={}", uri(BOB, "app.bsky.feed.post", &key(41))),
         format!("app.bsky.feed.getLikes?uri={target}"),
         format!("app.bsky.feed.getRepostedBy?uri={target}"),
         format!("app.bsky.feed.getQuotes?uri={target}"),

@@ -20,6 +20,7 @@ use crate::api::failure::of_query;
 use crate::atproto::Did;
 use crate::collection::feed::generator::GeneratorFields;
 use crate::collection::{Coll, Ref};
+use crate::db::record::Path;
 use crate::http::{Failure, Response};
 use crate::query::hydrate::{Hydration, Wanted};
 use crate::query::names;
@@ -64,8 +65,9 @@ async fn generator(reading: &Reading, uri: &str) -> Result<Found, Failure> {
     let unknown = || Failure::invalid("could not find feed");
     let found = names::records(&reading.client, Coll::GENERATOR, std::iter::once(uri)).await.map_err(of_query)?;
     let place = *found.get(uri).ok_or_else(unknown)?;
-    let state = reading.load(&Wanted { generators: vec![place], ..Wanted::default() }).await?;
-    let fields = state.generator(place).and_then(|generator| GeneratorFields::of(&generator.record));
+    let path = Path { coll: Coll::GENERATOR, at: place };
+    let state = reading.load(&Wanted { records: vec![path], ..Wanted::default() }).await?;
+    let fields = state.service(path).and_then(|generator| GeneratorFields::of(&generator.record));
     let did = fields.and_then(|fields| fields.did.parse().ok()).ok_or_else(unknown)?;
     Ok(Found { place, did, state })
 }

@@ -1,0 +1,61 @@
+//! The state of what others ask or listen to, and may like: feed generators and labelers.
+
+use std::collections::HashMap;
+
+use crate::atproto::Cid;
+use crate::collection::{Coll, EdgeKind, Pair, Ref, SubjectKind, unpack};
+use crate::db::record::Path;
+use crate::db::stat::{self, Subject};
+use crate::db::{Client, edge, read};
+use crate::query::QueryError;
+
+/// A feed generator or a labeler as it stands.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// The record's bytes.
+    pub record: Vec<u8>,
+    /// Their hash.
+    pub cid: Cid,
+    pub likes: i32,
+    /// Key of the like of the one who reads.
+    pub like: Option<i64>,
+    /// Operators of this service took it down.
+    pub taken_down: bool,
+}
+
+/// Whether records of this collection are services.
+pub(super) fn is_service(coll: Coll) -> bool {
+    coll == Coll::GENERATOR || coll == Coll::LABELER
+}
+
+pub(super) async fn load(client: &Client, viewer: Option<i32>, paths: &[Path]) -> Result<HashMap<Path, Service>, QueryError> {
+    if paths.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let of = |path: &Path| Some(Subject { sr: path.at.rkey, sa: path.at.author, kind: SubjectKind::of(path.coll)?.number() });
+    let subjects: Vec<Subject> = paths.iter().filter_map(of).collect();
+    let pair = |author| paths.iter().map(move |path| Pair { author, sr: path.at.rkey, sa: path.at.author, kind: 0 });
+    let mut pairs: Vec<Pair> = viewer.into_iter().flat_map(pair).collect();
+    pairs.sort_unstable();
+    let likes = async { if pairs.is_empty() { Ok(Vec::new()) } else { edge::of(client, EdgeKind::Like, &pairs).await } };
+    let (records, stats, likes, hidden) =
+        tokio::try_join!(read::record::kept(client, paths), stat::of(client, &subjects), likes, read::takedown::of(client, paths))?;
+    let path = |kind: SubjectKind, rkey, author| Path { coll: kind.coll(), at: Ref { rkey, author } };
+    let stats = stats.into_iter().filter_map(|(of, stat)| Some((path(SubjectKind::from_number(of.kind)?, of.sr, of.sa), stat.likes)));
+    let stats: HashMap<Path, i32> = stats.collect();
+    let likes = likes.into_iter().filter(|like| !like.is_duplicate());
+    let likes = likes.filter_map(|like| Some((path(like.subject_kind()?, like.sr, like.sa), like.rkey)));
+    let likes: HashMap<Path, i64> = likes.collect();
+    let services = records.into_iter().map(|(path, packed)| {
+        let record = unpack(&packed)?;
+        let service = Service {
+            cid: Cid::dag_cbor(&record),
+            record,
+            likes: stats.get(&path).copied().unwrap_or(0),
+            like: likes.get(&path).copied(),
+            taken_down: hidden.contains(&path),
+        };
+        Ok((path, service))
+    });
+    services.collect()
+}
