@@ -124,6 +124,24 @@ pub async fn add_uris(client: &impl GenericClient, uris: &[&str]) -> Result<Vec<
     read(&query(client, SQL, &[&uris]).await?, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
 }
 
+/// The next `limit` addresses behind the row `after`, in the order of their ids.
+pub async fn uris_after(client: &impl GenericClient, after: i64, limit: i64) -> Result<Vec<(String, i64)>, Error> {
+    const SQL: &str = "-- label::uris_after
+        SELECT uri, id FROM label_uri WHERE id > $1 ORDER BY id LIMIT $2";
+    read(&query(client, SQL, &[&after, &limit]).await?, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
+}
+
+/// Forgets addresses, with all that was said of them.
+pub async fn forget_uris(client: &impl GenericClient, ids: &[i64]) -> Result<u64, Error> {
+    const WORDS: &str = "-- label::forget_uris
+        DELETE FROM label WHERE sa = 0 AND coll = $2 AND sr = ANY ($1::int8[])";
+    const URIS: &str = "-- label::forget_uris
+        DELETE FROM label_uri WHERE id = ANY ($1::int8[])";
+    let words = execute(client, WORDS, &[&ids, &Subject::URI]).await?;
+    execute(client, URIS, &[&ids]).await?;
+    Ok(words)
+}
+
 /// Account, collection and key of subjects, a column each.
 pub(super) fn columns(subjects: &[Subject]) -> (Vec<i32>, Vec<i16>, Vec<i64>) {
     (column(subjects, |s| s.sa), column(subjects, |s| s.coll), column(subjects, |s| s.sr))

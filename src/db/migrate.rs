@@ -9,6 +9,7 @@ use refinery::error::Kind;
 use tokio_postgres::Client;
 use tracing::{info, warn};
 
+use super::passing::is_passing;
 use super::pool::API_ROLE;
 
 mod embedded {
@@ -55,9 +56,6 @@ pub enum MigrateError {
     Pool(#[from] deadpool_postgres::PoolError),
 }
 
-/// Classes of SQLSTATE that say nothing about the migration: connection, insufficient resources, operator intervention, system.
-const PASSING_CLASSES: [&str; 4] = ["08", "53", "57", "58"];
-
 impl From<refinery::Error> for MigrateError {
     fn from(error: refinery::Error) -> Self {
         let is_passing = cause(&error).is_some_and(is_passing);
@@ -71,11 +69,6 @@ fn cause(error: &refinery::Error) -> Option<&tokio_postgres::Error> {
         Kind::Connection(_, inner) => inner.downcast_ref().or_else(|| inner.downcast_ref().and_then(cause)),
         _ => None,
     }
-}
-
-/// Whether the server may answer otherwise next time; an error without a code is one of the connection.
-fn is_passing(error: &tokio_postgres::Error) -> bool {
-    error.code().is_none_or(|state| PASSING_CLASSES.iter().any(|class| state.code().starts_with(class)))
 }
 
 /// Migrates over a connection taken out of `pool`, which ends afterwards: so does its lock, whatever happens.

@@ -26,6 +26,7 @@ pub mod mute;
 pub mod notif;
 pub mod offset;
 pub mod pack_join;
+pub mod passing;
 pub mod pending;
 pub mod pool;
 pub mod post;

@@ -16,6 +16,9 @@ const EXPOSED: HeaderValue = HeaderValue::from_static("atproto-repo-rev, atproto
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
+/// After a 429 or 503: what a client is refused by, a moment's crowd or a server that starts again, is over in seconds or not at all.
+const RETRY_SECONDS: u32 = 1;
+
 /// Most answers fit in what is taken for them at first; longer ones grow.
 const COMMON_LENGTH: usize = 16 << 10;
 
@@ -83,9 +86,9 @@ pub(super) fn without_body(response: Response) -> Response {
     Response::from_parts(head, Full::default())
 }
 
-/// Says when to come back.
-pub(super) fn retry_after(response: &mut Response, seconds: u32) {
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+/// Says when to come back, where that is not said already.
+pub(super) fn retry_after(response: &mut Response) {
+    response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from(RETRY_SECONDS));
 }
 
 /// Says how to prove who calls.

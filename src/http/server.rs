@@ -165,6 +165,10 @@ async fn answer(request: hyper::Request<Incoming>, peer: IpAddr, shared: &Shared
     let coding = coding::wanted(request.headers());
     let (route, outcome) = route(request, peer, shared).await;
     let mut response = outcome.unwrap_or_else(|failure| refuse(&failure, route));
+    // Whoever made it: a handler that answers so by itself says it too.
+    if matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        response::retry_after(&mut response);
+    }
     response = coding::coded(response, coding);
     response::share(&mut response);
     let http = &shared.telemetry.metrics().http;
@@ -219,10 +223,8 @@ fn refuse(failure: &Failure, route: &'static str) -> Response {
     }
     let mut response = failure.response();
     response.headers_mut().extend(failure.headers.iter().cloned());
-    match failure.status {
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => response::retry_after(&mut response, 1),
-        StatusCode::UNAUTHORIZED => response::challenge(&mut response),
-        _ => {}
+    if failure.status == StatusCode::UNAUTHORIZED {
+        response::challenge(&mut response);
     }
     response
 }

@@ -59,7 +59,7 @@ impl Index {
         let other_collections = self.options.other_collections;
         let surveyed = off_the_io_threads(move || Ok(prepare::survey(batch, other_collections))).await?;
         let names = self.names.of(client).await?;
-        names.adopted.get_or_try_init(|| adopt::all(client)).await?;
+        names.adopt(client).await?;
         let known = names.intern(client, &surveyed.wanted).await?;
         let (batch, items, keys) = off_the_io_threads(move || {
             let (batch, items) = prepare::build(surveyed, &known)?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
-use super::IndexError;
+use super::{IndexError, adopt};
 use crate::collection::{Coll, Ids, Key};
 use crate::db::alias::Alias;
 use crate::db::server::{Connection, Identity};
@@ -72,7 +72,7 @@ pub(super) struct Names {
     /// Rises with each change of server.
     pub generation: u64,
     /// Whether no record is kept under a number that its collection had before.
-    pub adopted: OnceCell<()>,
+    adopted: OnceCell<()>,
     identity: Identity,
     dids: Cache<Box<str>, i32>,
     keys: Cache<Alias, i64>,
@@ -151,6 +151,15 @@ impl Names {
             keys: Cache::new(KEYS),
             collections: Cache::new(COLLECTIONS.into()),
         }
+    }
+
+    /// Brings what is kept under the numbers that collections have now, once in this life of the server.
+    pub async fn adopt(&self, client: &mut Client) -> Result<(), IndexError> {
+        let adopt = async || {
+            adopt::all(client).await?;
+            super::label::adopt::all(client, self).await
+        };
+        self.adopted.get_or_try_init(adopt).await.map(drop)
     }
 
     /// Whether these ids still are those of their keys, under the lock of applying; a key whose id is gone is forgotten, to be interned

@@ -29,6 +29,7 @@ use deadpool_postgres::Pool;
 use self::cache::{Cache, News};
 use crate::collection::PackError;
 use crate::db::meta;
+use crate::db::passing::is_passing;
 use crate::db::read::process::{self, Process};
 use crate::db::shared::{Connection, Shared};
 
@@ -54,7 +55,7 @@ impl QueryError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Pool(_) => true,
-            Self::Database(error) => error.code().is_none_or(|code| matches!(code.code().get(..2), Some("08" | "53" | "57"))),
+            Self::Database(error) => is_passing(error),
             Self::Packed(_) | Self::Json(_) => false,
         }
     }

@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, HashSet};
 use self::changes::World;
 use self::resolve::{Play, Resolver};
 use super::names::{Known, Names, Wanted};
-use super::{Index, IndexError, adopt, begin};
+use super::{Index, IndexError, begin};
 use crate::atproto::Tid;
 use crate::collection::{Coll, Ids as _};
 use crate::db::alias::Alias;
@@ -61,7 +61,7 @@ impl Index {
             return Ok(Commanded::default());
         }
         let names = self.names.of(client).await?;
-        names.adopted.get_or_try_init(|| adopt::all(client)).await?;
+        names.adopt(client).await?;
         let known = names.intern(client, &wanted(&given)).await?;
         let keys = known.keys();
         let mut commanded = Commanded { known: count(doubled.len()), ..Commanded::default() };

@@ -3,6 +3,7 @@
 //!
 //! Labels derive nothing: what follows from them is decided when a page is made.
 
+pub(super) mod adopt;
 mod words;
 
 use std::collections::{BTreeSet, HashMap};
@@ -66,8 +67,9 @@ impl Index {
     /// [`IndexError::Lost`]: the labeler stands elsewhere; [`IndexError::Stale`]: give the same again; else the database's.
     pub async fn label(&self, client: &mut Client, labeler: &Labeler, new: Position, labels: &[&Label]) -> Result<Labelled, IndexError> {
         let names = self.names.of(client).await?;
+        names.adopt(client).await?;
         let said: Vec<(Named<'_>, &Label)> = labels.iter().map(|label| (named(&label.uri), *label)).collect();
-        let known = names.intern(client, &wanted(&said)).await?;
+        let known = names.intern(client, &wanted(said.iter().map(|(name, _)| *name))).await?;
         let tx = begin(client).await?;
         lock::commit_durably(&tx).await?;
         if !names.hold(&tx, known.keys().iter()).await? {
@@ -99,11 +101,11 @@ fn named(uri: &str) -> Named<'_> {
 }
 
 /// The names that rows need numbers for.
-fn wanted(named: &[(Named<'_>, &Label)]) -> Wanted {
+fn wanted<'a>(named: impl Iterator<Item = Named<'a>>) -> Wanted {
     let mut wanted = Wanted::default();
-    for (name, _) in named {
+    for name in named {
         match name {
-            Named::Account(did) | Named::Single(_, did) => drop(wanted.dids.insert((*did).into())),
+            Named::Account(did) | Named::Single(_, did) => drop(wanted.dids.insert(did.into())),
             Named::Record(_, uri) => {
                 wanted.dids.insert(uri.did.into());
                 if uri.rkey.parse::<Tid>().is_err() {

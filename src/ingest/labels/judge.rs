@@ -1,10 +1,11 @@
 //! What a labeler sent, judged label by label: form, who says it, whether they have signed it. Nothing here waits or remembers.
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 use crate::atproto::PublicKey;
 use crate::atproto::label::{Label, LabelError, LabelFrame, SentLabel};
-use crate::queue::QueuedLabel;
+use crate::queue::{QueuedLabel, encode_labels};
 
 /// What labels are held against.
 #[derive(Debug, Clone)]
@@ -15,6 +16,15 @@ pub struct Law {
     pub keys: Vec<PublicKey>,
     /// Labels without a signature are taken.
     pub allow_unsigned: bool,
+    /// What was said last, as it was told before: the number of a message, and its [`Judged::word`].
+    pub held: Option<(i64, [u8; 32])>,
+}
+
+impl Law {
+    /// Whether this message stands under the number that is held, and says something else.
+    fn is_contradicted(&self, seq: i64, labels: &[Result<SentLabel<'_>, LabelError>]) -> bool {
+        self.held.is_some_and(|(held, said)| held == seq && word(seq, labels).is_some_and(|word| word != said))
+    }
 }
 
 /// The last word of a labeler on a connection.
@@ -38,6 +48,12 @@ pub struct Judged {
     pub kinds: Vec<&'static str>,
     /// Nothing follows.
     pub farewell: Option<Farewell>,
+    /// Says what the newest message with a label said: a digest of its last one. Signatures are left out, since labelers sign again with a new
+    /// key, and the labels before it, since they may be told in messages of their own another time.
+    pub word: Option<(i64, [u8; 32])>,
+    /// Under the number that is held stands another word than was said: the numbers began anew. That nothing stands there proves nothing:
+    /// labelers give what they say again of a subject a new number.
+    pub contradicts: bool,
 }
 
 impl Judged {
@@ -70,10 +86,15 @@ pub fn judge(messages: &[Bytes], after: i64, law: &Law) -> Judged {
                 judged.farewell = Some(if error == "FutureCursor" { Farewell::FutureCursor } else { Farewell::Other });
                 "error"
             }
+            Ok(LabelFrame::Labels { seq, labels }) if law.is_contradicted(seq, &labels) => {
+                judged.contradicts = true;
+                "labels"
+            }
             // What comes again, or out of order, was passed before.
             Ok(LabelFrame::Labels { seq, .. }) if seq <= judged.last => "repeated",
             Ok(LabelFrame::Labels { seq, labels }) => {
                 judged.last = seq;
+                judged.word = word(seq, &labels).map(|word| (seq, word)).or(judged.word);
                 for sent in labels {
                     match check(sent, law) {
                         Ok(label) => judged.labels.push(QueuedLabel { seq, label }),
@@ -84,11 +105,17 @@ pub fn judge(messages: &[Bytes], after: i64, law: &Law) -> Judged {
             }
         };
         judged.kinds.push(kind);
-        if judged.farewell.is_some() {
+        if judged.farewell.is_some() || judged.contradicts {
             break;
         }
     }
     judged
+}
+
+/// What a message says; `None` where that is nothing, or nothing that can be read.
+fn word(seq: i64, labels: &[Result<SentLabel<'_>, LabelError>]) -> Option<[u8; 32]> {
+    let last = labels.last()?.as_ref().ok()?;
+    Some(Sha256::digest(encode_labels(&[QueuedLabel { seq, label: last.label.clone() }])).into())
 }
 
 fn check(sent: Result<SentLabel<'_>, LabelError>, law: &Law) -> Result<Label, &'static str> {

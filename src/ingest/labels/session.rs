@@ -11,7 +11,7 @@ use super::{Context, Labeler};
 use crate::atproto::{Position, PublicKey};
 use crate::identity::{Freshness, IdentityError};
 use crate::net::{Endpoint, Message, Options, Reach, Socket, SocketError};
-use crate::queue::{Appender, Most, Moved, QueueError, QueuedLabel, Stream};
+use crate::queue::{Appender, Most, Moved, QueueError, QueuedLabel, Seen, Stream};
 use crate::telemetry::failpoint;
 
 const SUBSCRIBE: &str = "/xrpc/com.atproto.label.subscribeLabels";
@@ -126,13 +126,26 @@ async fn open<'a>(context: &'a Context, labeler: &'a Labeler) -> Result<Session<
     let at = queue.snapshot(&stream, Position::LIVE, Most::entries(0)).await?.ok_or(End::Wait)?.pos;
     let appender = queue.appender().await?;
     let key = key(context, labeler, Freshness::Cached).await?;
-    let law = Law { src: labeler.did.to_string(), keys: key.into_iter().collect(), allow_unsigned: context.allow_unsigned };
+    let held = queue.seen(&word_of(labeler)).await?.filter(|seen| seen.epoch == at.epoch && seen.seq >= at.seq);
+    let law = Law {
+        src: labeler.did.to_string(),
+        keys: key.into_iter().collect(),
+        allow_unsigned: context.allow_unsigned,
+        held: held.map(|seen| (seen.seq, seen.digest)),
+    };
     let (endpoint, reach) = endpoint(context, labeler).await?;
-    let path = format!("{SUBSCRIBE}?cursor={}", at.seq.max(0));
+    // What was said last is asked for again, where it is known: a labeler whose numbers began anew says something else.
+    let again = i64::from(law.held.is_some_and(|(seq, _)| seq == at.seq));
+    let path = format!("{SUBSCRIBE}?cursor={}", (at.seq - again).max(0));
     let options = Options { max_message: MAX_MESSAGE, queue_bytes: QUEUE_BYTES, ..Options::default() };
     let socket = Socket::connect(&endpoint, &path, reach, options).await.map_err(|error| End::broken("connect", error))?;
     tracing::info!(labeler = %labeler.did, endpoint = %endpoint, cursor = at.seq, "listening to a labeler");
     Ok(Session { context, labeler, stream, appender, socket, law, at, faults: 0, progress: false })
+}
+
+/// Under which name Redis keeps what a labeler said last: beside its stream.
+fn word_of(labeler: &Labeler) -> String {
+    format!("labels:{}", labeler.did)
 }
 
 /// The key that signs its labels. Without one nothing of it can be believed, and nothing is passed over: it is asked again later.
@@ -194,14 +207,15 @@ impl Session<'_> {
         }
         let judged = self.judge(bytes).await?;
         self.count(&judged);
+        if judged.contradicts {
+            return Err(self.renumbered().await?);
+        }
+        self.remember(judged.word).await?;
         let last = Position::new(self.at.epoch, judged.last);
         self.move_to(last, &judged.labels).await?;
         match judged.farewell {
-            // Numbers that begin anew are a new epoch; who has nothing to begin anew says something else.
-            Some(Farewell::FutureCursor) if self.at.seq > 0 => {
-                self.move_to(Position::new(self.at.epoch.saturating_add(1), 0), &[]).await?;
-                return Err(End::Renumbered);
-            }
+            // Who has nothing to begin anew says something else.
+            Some(Farewell::FutureCursor) if self.at.seq > 0 => return Err(self.renumbered().await?),
             Some(_) => return Err(End::broken("labeler_error", anyhow::anyhow!("the labeler ended the stream with an error"))),
             None => {}
         }
@@ -214,6 +228,27 @@ impl Session<'_> {
         let labels = u32::try_from(judged.labels.len() + judged.refused.len()).unwrap_or(u32::MAX);
         tokio::time::sleep(PACE * labels).await;
         Ok(())
+    }
+
+    /// Numbers that begin anew are a new epoch.
+    async fn renumbered(&mut self) -> Result<End, End> {
+        self.move_to(Position::new(self.at.epoch.saturating_add(1), 0), &[]).await?;
+        Ok(End::Renumbered)
+    }
+
+    /// Keeps what was said last, before the position moves there: a word ahead of the position is held against what comes, one behind it would
+    /// be no use. A slower ingest beside this one may put an older one back, and the next message repairs that.
+    async fn remember(&mut self, word: Option<(i64, [u8; 32])>) -> Result<(), End> {
+        let Some((seq, digest)) = word else { return Ok(()) };
+        self.law.held = self.law.held.filter(|(held, _)| *held > seq);
+        if self.law.held.is_some() {
+            return Ok(());
+        }
+        let seen = Seen { epoch: self.at.epoch, seq, time: 0, digest };
+        match self.context.queue.set_seen(&word_of(self.labeler), &seen).await {
+            Err(error) if !error.is_full() => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Judges, and once more with the newest key where a label does not fit the one at hand: the key may have been changed, and these messages

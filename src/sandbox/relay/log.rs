@@ -131,6 +131,17 @@ impl Log {
         Ok(())
     }
 
+    /// Has another frame under a number, or none, as a labeler does that says something again.
+    pub fn alter(&self, seq: i64, frame: Option<Bytes>) {
+        let mut inner = self.lock();
+        if let Ok(at) = inner.frames.binary_search_by_key(&seq, |(seq, _)| *seq) {
+            match (frame, inner.frames.get_mut(at)) {
+                (Some(frame), Some(held)) => held.1 = frame,
+                _ => drop(inner.frames.remove(at)),
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,6 +3,7 @@
 use appviewd::atproto::cbor::Value;
 use appviewd::sandbox::labeler::{Said, signed};
 
+use super::p256::P256;
 use super::rig::{ALICE, BOB, LABELER, START, Stand, key, said};
 use crate::commands::rig::rows;
 use crate::support::eventually;
@@ -132,4 +133,18 @@ async fn an_endpoint_that_is_set_is_taken_in_place_of_the_document_s() {
     let seq = stand.labeler().say(&[said(ALICE, "one")]);
     stand.applied(&worker, seq).await;
     assert_eq!(stand.rows().await, all(&["+one"], ALICE));
+}
+
+/// A key of P-256, as many labelers' tools make them: one that signs, and its public half as documents have it.
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_signed_by_a_key_of_p256_are_taken_and_those_by_another_are_not() {
+    let stand = Stand::start(8).await;
+    let (pair, other) = (P256::generate(), P256::generate());
+    stand.directory.directory.change(LABELER, |account| account.labeler_key = Some(pair.multibase()));
+    let (worker, ingest) = (stand.rig.worker("one"), stand.ingest());
+    stand.labeler().send(vec![pair.signed(&said(ALICE, "one")), other.signed(&said(ALICE, "bad"))]);
+    // Nor one whose `s` is the larger of the two, which would be a second form of the same.
+    let seq = stand.labeler().send(vec![pair.signed_high(&said(ALICE, "high")), pair.signed(&said(ALICE, "two"))]);
+    stand.applied(&worker, seq).await;
+    assert_eq!((stand.rows().await, ingest.refused("signature")), (all(&["+one", "+two"], ALICE), 2));
 }

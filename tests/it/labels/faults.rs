@@ -1,9 +1,10 @@
 //! What breaks on the way of labels loses none, doubles none, and stops nobody else.
 
 use appviewd::atproto::cbor::Value;
+use appviewd::sandbox::labeler::message;
 use appviewd::sandbox::relay::Fault;
 
-use super::rig::{ALICE, BOB, LABELER, Stand, said, serve};
+use super::rig::{ALICE, BOB, LABELER, Stand, key, said, serve};
 use crate::commands::rig::rows;
 use crate::support::eventually;
 use crate::support::proxy::Proxy;
@@ -59,6 +60,82 @@ async fn a_labeler_that_is_behind_our_cursor_has_begun_anew() {
     eventually("the new one is there", 20, async || stand.rows().await.len() == 11).await;
     eventually("the place is of the next epoch", 20, async || stand.at().await == "1 4").await;
     assert_eq!((ingest.refused("signature"), ingest.telemetry.metrics().labels.renumbered.get()), (0, 1));
+}
+
+/// Its newest number lies ahead of our cursor again by the time it is asked, so that it does not complain: what it said last under our number
+/// tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_labeler_that_began_anew_and_has_passed_our_cursor_is_noticed() {
+    let stand = Stand::keeping(8, 12).await;
+    let (worker, ingest) = (stand.rig.worker("one"), stand.ingest());
+    ingest.connected().await;
+    let mut last = 0;
+    for n in 0..20 {
+        last = say(&stand, n, 1);
+        stand.applied(&worker, last).await;
+    }
+    assert_eq!((stand.rows().await.len(), last), (20, 20));
+    ingest.stop().await;
+    stand.labeler().relay.log.renumber(1).unwrap();
+    let last = say(&stand, 20, 10);
+    assert_eq!(last, 22);
+    let ingest = stand.ingest();
+    eventually("all that is new is there", 20, async || stand.rows().await.len() == 30).await;
+    eventually("the place is of the next epoch", 20, async || stand.at().await == "1 22").await;
+    assert_eq!(ingest.telemetry.metrics().labels.renumbered.get(), 1);
+}
+
+/// Labelers give what they say again another number, so that an old one is missing; sign again with a new key; and join in one message what they
+/// said in several.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_labeler_that_no_longer_has_its_last_word_or_signs_it_anew_goes_on() {
+    let stand = Stand::start(9).await;
+    let (worker, ingest) = (stand.rig.worker("one"), stand.ingest());
+    let last = say(&stand, 0, 5);
+    stand.applied(&worker, last).await;
+    ingest.stop().await;
+    stand.directory.directory.change(LABELER, |account| account.labeler_key = Some(key(2).multibase()));
+    stand.labeler().sign_with(key(2));
+    let signed = |n: usize| appviewd::sandbox::labeler::signed(LABELER, &said(ALICE, &format!("v{n}")), &key(2));
+    stand.labeler().relay.log.alter(5, Some(message(5, vec![signed(3), signed(4)]).into()));
+    let last = say(&stand, 5, 1);
+    let ingest = stand.ingest();
+    stand.applied(&worker, last).await;
+    assert_eq!((stand.at().await.as_str(), ingest.telemetry.metrics().labels.messages.get("repeated")), ("0 6", 1));
+    ingest.stop().await;
+    stand.labeler().relay.log.alter(6, None);
+    let last = say(&stand, 6, 1);
+    let ingest = stand.ingest();
+    stand.applied(&worker, last).await;
+    assert_eq!((stand.at().await.as_str(), ingest.telemetry.metrics().labels.renumbered.get()), ("0 7", 0));
+}
+
+/// Both look; which of them owns partition 0 changes while they do.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_workers_that_apply_each_label_is_applied_once() {
+    let stand = Stand::start(10).await;
+    let (_ingest, one) = (stand.ingest(), stand.rig.worker("one"));
+    let last = say(&stand, 0, 10);
+    stand.applied(&one, last).await;
+    let two = stand.rig.worker("two");
+    let mut last = 0;
+    for n in 2..40 {
+        last = say(&stand, n * 5, 5);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    stand.applied(&one, last).await;
+    stand.applied(&two, last).await;
+    let counts = |worker: &crate::worker::rig::Worker| {
+        let applied = &worker.telemetry.metrics().labels.applied;
+        (applied.get("said"), applied.get("older"))
+    };
+    // The first ends: the second has what comes now.
+    let before = counts(&two).0;
+    one.stop().await.unwrap();
+    let last = say(&stand, 200, 20);
+    stand.applied(&two, last).await;
+    assert_eq!(stand.rows().await.len(), 220);
+    assert_eq!(counts(&two).0 - before, 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]

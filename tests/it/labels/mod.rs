@@ -2,4 +2,6 @@
 
 mod client;
 mod faults;
+mod judge;
+mod p256;
 pub mod rig;

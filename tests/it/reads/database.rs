@@ -4,6 +4,7 @@ use appviewd::config::database::Database;
 use appviewd::db::migrate::{self, MigrateError};
 use appviewd::db::pool::{self, API_ROLE, Pools};
 use appviewd::db::{meta, server};
+use appviewd::query::QueryError;
 use refinery::error::WrapMigrationError as _;
 use tokio_postgres::error::SqlState;
 
@@ -152,4 +153,38 @@ async fn a_connection_that_ends_anywhere_in_a_migration_interrupts_it() {
         }
         assert!(matches!(MigrateError::from(error), MigrateError::Interrupted(_)), "wrapped {depth} times");
     }
+}
+
+/// What else would be told as 503, again and again, is a mistake of ours: 500.
+#[tokio::test]
+async fn only_what_may_succeed_in_a_moment_is_transient() {
+    let (_postgres, pools) = migrated().await;
+    let client = pools.writer.get().await.unwrap();
+    let transient = |error: tokio_postgres::Error| QueryError::from(error).is_transient();
+    let text = "text";
+    let wrong = client.query("SELECT $1::int4", &[&text]).await.unwrap_err();
+    assert!(wrong.code().is_none() && !transient(wrong), "a parameter of another type");
+    assert!(!transient(client.query_one("SELECT 1 WHERE false", &[]).await.unwrap_err()), "a row that is not there");
+    let row = client.query_one("SELECT 'text'", &[]).await.unwrap();
+    assert!(!transient(row.try_get::<_, i32>(0).unwrap_err()), "a column of another type");
+    for (state, passes) in [
+        ("22012", false),
+        ("23505", false),
+        ("42P01", false),
+        ("XX000", false),
+        ("08006", true),
+        ("40001", true),
+        ("40P01", true),
+        ("53300", true),
+        ("55P03", true),
+        ("57014", true),
+        ("58030", true),
+    ] {
+        let raised = client.batch_execute(&format!("DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END$$")).await.unwrap_err();
+        assert_eq!(raised.code().map(SqlState::code), Some(state));
+        assert_eq!(transient(raised), passes, "{state}");
+    }
+    let ended = client.query("SELECT pg_terminate_backend(pg_backend_pid())", &[]).await.unwrap_err();
+    assert!(transient(ended), "the connection is lost");
+    assert!(transient(client.query("SELECT 1", &[]).await.unwrap_err()), "and stays so");
 }
