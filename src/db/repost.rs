@@ -5,7 +5,7 @@ use super::edge::{Statements, edge_statements};
 pub(super) const STATEMENTS: Statements = edge_statements! {
     table: "repost",
     name: "repost",
-    key: 46,
+    key: exact,
     pair: record,
     edge: "e.sr, e.sa, e.via, e.dms, e.flags, e.sort",
     columns: "rkey, sr, author, sa, via, dms, flags, sort",

@@ -41,7 +41,7 @@ pub struct Bare {
 pub async fn bare_posts(client: &impl GenericClient, after: Ref, most: i64) -> Result<(Vec<Bare>, Option<Ref>), Error> {
     const SQL: &str = "-- search::bare_posts
         SELECT p.rkey, p.author, p.sort, CASE WHEN p.tokens IS NULL THEN p.rec END FROM post p
-        WHERE (p.rkey, p.author) > ($1, $2) ORDER BY p.rkey, p.author LIMIT $3";
+        WHERE (p.author, p.rkey) > ($2, $1) AND p.author >= $2 ORDER BY p.author, p.rkey LIMIT $3";
     bare(client, SQL, &[&after.rkey, &after.author, &most]).await
 }
 

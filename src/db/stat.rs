@@ -1,9 +1,11 @@
 //! Counts: one row a subject and kind, one an account; NULL for 0. Changed once a batch, under the apply lock.
 
+use std::collections::HashSet;
+
 use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 
-use super::bucket::h31_sql;
+use super::bucket::{h31, h31_sql};
 use super::{column, execute, query, read};
 use crate::atproto::Cid;
 
@@ -36,19 +38,18 @@ pub struct ActorDelta {
     pub posts: i32,
 }
 
-/// The counts of those subjects that have a row.
+/// The counts of those subjects that have a row. All are found in one go over the index of hashes, whose few strangers are left out here.
 pub async fn of(client: &impl GenericClient, subjects: &[Subject]) -> Result<Vec<(Subject, PostStat)>, Error> {
     const SQL: &str = concat!(
         "-- stat::of
-        SELECT s.sr, s.sa, s.kind, s.likes, s.reposts, s.replies, s.quotes, s.cid
-        FROM UNNEST($1::int8[], $2::int4[], $3::int2[]) AS k (sr, sa, kind)
-        JOIN post_stat s ON s.sr = k.sr AND s.sa = k.sa AND s.kind = k.kind AND ",
-        h31_sql!("s.sr", "s.sa"),
-        " = ",
-        h31_sql!("k.sr", "k.sa"),
+        SELECT sr, sa, kind, likes, reposts, replies, quotes, cid FROM post_stat
+        WHERE ",
+        h31_sql!("sr", "sa"),
+        " = ANY($1::int4[])",
     );
-    let (sr, sa, kind) = (column(subjects, |s| s.sr), column(subjects, |s| s.sa), column(subjects, |s| s.kind));
-    read(&query(client, SQL, &[&sr, &sa, &kind]).await?, stat)
+    let wanted: HashSet<&Subject> = subjects.iter().collect();
+    let stats = read(&query(client, SQL, &[&column(subjects, |s| h31(s.sr, s.sa))]).await?, stat)?;
+    Ok(stats.into_iter().filter(|(subject, _)| wanted.contains(subject)).collect())
 }
 
 /// Adds rows for subjects that have none.

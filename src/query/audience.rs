@@ -1,6 +1,7 @@
 //! For whom a page is made. Whoever is asked about here was found out before: nothing is verified in this module.
 
 use crate::db::labeler::MOST;
+use crate::db::read::viewer::Mutes;
 
 /// Who reads, and which rules do not hold for them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Audience {
     pub sees_own_blocks: bool,
     /// Whose labels it sees.
     pub labelers: Labelers,
+    /// What the viewer is known not to mute.
+    pub mutes: Mutes,
 }
 
 /// Labelers by their numbers, which are below 128, and whose takedowns hide.

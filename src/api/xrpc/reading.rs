@@ -43,8 +43,14 @@ impl Reading {
             sees_others_blocks: call.caller.sees_third_party_blocks(),
             sees_own_blocks: call.caller.skips_viewer_blocks(),
             labelers: labelers.accepting(),
+            mutes: viewer.map(|viewer| viewer.mutes).unwrap_or_default(),
         };
         Ok(Self { client, audience, viewer, labelers })
+    }
+
+    /// How many accounts the caller follows.
+    pub fn follows(&self) -> i32 {
+        self.viewer.map_or(0, |viewer| viewer.follows)
     }
 
     /// The answer with this body.

@@ -17,8 +17,8 @@ use crate::db::change::Changed;
 
 /// Of four parts of the bytes, those of posts: a page shows more of them, but accounts come again sooner.
 const POSTS: u64 = 3;
-/// Bytes of a post besides its record, about: its row, its entry.
-const POST_BYTES: usize = 256;
+/// Bytes of a post besides its record, about: its row, its entry, its addresses and times as text.
+const POST_BYTES: usize = 512;
 /// The same of an account.
 const ACTOR_BYTES: usize = 224;
 
@@ -38,7 +38,8 @@ impl Cache {
     /// Up to about `bytes` of memory.
     #[must_use]
     pub fn new(bytes: u64) -> Self {
-        let post = |content: &Arc<Content>| bytes_of(POST_BYTES + content.record.len() + content.json.get().len());
+        // The view of what it embeds is made later, and is about as long as the record.
+        let post = |content: &Arc<Content>| bytes_of(POST_BYTES + 2 * content.record.len() + content.json.get().len());
         let actor = |actor: &Arc<Actor>| {
             bytes_of(
                 ACTOR_BYTES + actor.did.len() + actor.handle.as_ref().map_or(0, String::len) + actor.profile.as_ref().map_or(0, Vec::len),

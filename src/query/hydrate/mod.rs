@@ -23,7 +23,7 @@ pub use label::{Label, Labels, Subject};
 pub use list::List;
 pub use notice::Notices;
 pub use pack::StarterPack;
-pub use post::{Content, Post, micros};
+pub use post::{Content, Post, Written, WrittenReply, micros};
 pub use reaction::{Likes, Reactions};
 pub use relation::{Block, Mute, Pairs, Relations};
 pub use service::Service;
@@ -135,8 +135,8 @@ impl Hydration {
             actor::load(client, &actors),
             actor::counts(client, &wanted.counted),
             post::stats(client, &places),
-            Relations::load(client, audience.viewer, &pairs),
-            Reactions::load(client, audience.viewer, &places, &roots),
+            Relations::load(client, audience, &pairs),
+            Reactions::load(client, audience, &places, &roots),
             Labels::load(client, audience, subjects),
             Gates::load(client, audience.viewer, &places, &roots),
             Likes::load(client, wanted.likes_by, &wanted.posts),

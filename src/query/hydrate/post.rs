@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -29,6 +29,32 @@ pub struct Content {
     pub taken_down: bool,
     /// It embeds a record that is no post and can be shown.
     pub embeds_record: bool,
+    /// What its views say for all to read, made by the first of them (`views::written`).
+    pub written: OnceLock<Written>,
+}
+
+/// The parts of a post's views that are the same on every page: made once, and gone with the post when that is forgotten.
+#[derive(Debug)]
+pub struct Written {
+    pub uri: String,
+    pub cid: String,
+    /// sortAt, as text.
+    pub indexed_at: String,
+    /// The view of the pictures, video or card that it embeds.
+    pub media: Option<Box<RawValue>>,
+    /// The address of the record that it embeds.
+    pub embedded: Option<String>,
+    /// What it answers.
+    pub reply: Option<WrittenReply>,
+    /// Whether its author labelled it.
+    pub has_own_labels: bool,
+}
+
+/// Addresses of the posts that a post answers, as its record has them.
+#[derive(Debug)]
+pub struct WrittenReply {
+    pub root: String,
+    pub parent: String,
 }
 
 /// A post as it stands.
@@ -89,7 +115,8 @@ async fn contents(client: &Client, places: &[Ref]) -> Result<impl Iterator<Item 
         let (cid, taken_down) = (Cid::dag_cbor(&record), taken_down.contains(&path(place)));
         let json = to_raw_value(&RecordJson(&record)).map_err(QueryError::Json)?;
         let embeds_record = stored.post.quote.is_none() && embeds_record(&record);
-        Ok((place, Arc::new(Content { row: stored.post, record, json, cid, taken_down, embeds_record })))
+        let written = OnceLock::new();
+        Ok((place, Arc::new(Content { row: stored.post, record, json, cid, taken_down, embeds_record, written })))
     });
     Ok(posts.collect::<Result<Vec<_>, QueryError>>()?.into_iter())
 }

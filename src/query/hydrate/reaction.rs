@@ -6,7 +6,7 @@ use crate::collection::{Coll, Edge, EdgeKind, Pair, Ref, SubjectKind};
 use crate::db::read::relation;
 use crate::db::record::Path;
 use crate::db::{Client, edge};
-use crate::query::QueryError;
+use crate::query::{Audience, QueryError};
 
 /// Likes, reposts and muted threads of one account.
 #[derive(Debug, Default)]
@@ -18,15 +18,13 @@ pub struct Reactions {
 
 impl Reactions {
     /// `roots`: the first posts of the threads of `posts`.
-    pub(super) async fn load(client: &Client, viewer: Option<i32>, posts: &[Ref], roots: &[Ref]) -> Result<Self, QueryError> {
-        let Some(author) = viewer.filter(|_| !posts.is_empty()) else { return Ok(Self::default()) };
+    pub(super) async fn load(client: &Client, audience: Audience, posts: &[Ref], roots: &[Ref]) -> Result<Self, QueryError> {
+        let Some(author) = audience.viewer.filter(|_| !posts.is_empty()) else { return Ok(Self::default()) };
         let mut pairs: Vec<Pair> = posts.iter().map(|post| Pair { author, sr: post.rkey, sa: post.author, kind: 0 }).collect();
         pairs.sort_unstable();
-        let (likes, reposts, muted) = tokio::try_join!(
-            edge::of(client, EdgeKind::Like, &pairs),
-            edge::of(client, EdgeKind::Repost, &pairs),
-            relation::muted_threads(client, author, roots),
-        )?;
+        let muted = async { if audience.mutes.no_thread { Ok(Vec::new()) } else { relation::muted_threads(client, author, roots).await } };
+        let (likes, reposts, muted) =
+            tokio::try_join!(edge::of(client, EdgeKind::Like, &pairs), edge::of(client, EdgeKind::Repost, &pairs), muted)?;
         Ok(Self { likes: by_post(&likes), reposts: by_post(&reposts), muted_threads: muted.into_iter().collect() })
     }
 

@@ -6,7 +6,7 @@ use crate::collection::{Coll, Ref};
 use crate::db::Client;
 use crate::db::read::relation::{self, Pair};
 use crate::db::record::Path;
-use crate::query::QueryError;
+use crate::query::{Audience, QueryError};
 
 /// How one account blocks another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,11 +85,11 @@ impl Pairs {
 }
 
 impl Relations {
-    pub(super) async fn load(client: &Client, viewer: Option<i32>, pairs: &Pairs) -> Result<Self, QueryError> {
+    pub(super) async fn load(client: &Client, audience: Audience, pairs: &Pairs) -> Result<Self, QueryError> {
         let subjects: Vec<i32> = pairs.mutes.iter().copied().collect();
         let muting = async {
-            match viewer {
-                Some(viewer) if !subjects.is_empty() => relation::mutes(client, viewer, &subjects).await,
+            match audience.viewer {
+                Some(viewer) if !subjects.is_empty() && !audience.mutes.no_account => relation::mutes(client, viewer, &subjects).await,
                 _ => Ok(Vec::new()),
             }
         };

@@ -13,7 +13,7 @@ use super::urls::Preset;
 use super::{Label, Views};
 use crate::atproto::Cid;
 use crate::collection::feed::post::{Media, MediaKind};
-use crate::collection::{Coll, Fields, Ref, StrongRef};
+use crate::collection::{Coll, Fields, Ref};
 use crate::db::record::Path;
 
 /// An embedded post shows what it embeds itself; one inside that does not.
@@ -34,7 +34,10 @@ pub enum Embed<'a> {
     #[serde(rename = "app.bsky.embed.record#view")]
     Record { record: Box<Record<'a>> },
     #[serde(rename = "app.bsky.embed.recordWithMedia#view")]
-    RecordWithMedia { record: RecordView<'a>, media: Box<Embed<'a>> },
+    RecordWithMedia { record: RecordView<'a>, media: &'a RawValue },
+    /// One of the first four, as it was written before.
+    #[serde(untagged)]
+    Written(&'a RawValue),
 }
 
 /// `app.bsky.embed.images#viewImage`.
@@ -120,8 +123,8 @@ pub enum Record<'a> {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Quoted<'a> {
-    pub uri: String,
-    pub cid: String,
+    pub uri: &'a str,
+    pub cid: &'a str,
     pub author: ProfileViewBasic<'a>,
     pub value: &'a RawValue,
     pub labels: Vec<Label<'a>>,
@@ -129,31 +132,28 @@ pub struct Quoted<'a> {
     pub reply_count: i32,
     pub repost_count: i32,
     pub quote_count: i32,
-    pub indexed_at: String,
+    pub indexed_at: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embeds: Option<Vec<Embed<'a>>>,
 }
 
 impl<'a> Views<'a> {
-    /// What the post of `author` with these parts embeds, itself standing `depth` posts deep.
-    pub(super) fn embed(&self, author: i32, parts: &Parts<'a>, depth: usize) -> Option<Embed<'a>> {
+    /// What the post with these parts embeds, itself standing `depth` posts deep.
+    pub(super) fn embed(&self, parts: &Parts<'a>, depth: usize) -> Option<Embed<'a>> {
         if depth >= DEPTH {
             return None;
         }
-        let embed = parts.fields.embed.as_ref()?;
-        let did = &self.state.actor(author)?.did;
-        let media = embed.media.as_ref().and_then(|media| self.media(did, media));
-        let record = embed.record.map(|reference| Box::new(self.record(parts, reference, depth + 1)));
+        let media = parts.written.media.as_deref();
+        let record = parts.written.embedded.as_deref().map(|uri| Box::new(self.record(parts, uri, depth + 1)));
         match (record, media) {
-            (Some(record), Some(media)) => Some(Embed::RecordWithMedia { record: RecordView { record }, media: Box::new(media) }),
+            (Some(record), Some(media)) => Some(Embed::RecordWithMedia { record: RecordView { record }, media }),
             (Some(record), None) => Some(Embed::Record { record }),
-            (None, media) => media,
+            (None, media) => media.map(Embed::Written),
         }
     }
 
     /// The record that the post with these parts embeds, or why it is not shown there.
-    fn record(&self, parts: &Parts<'a>, reference: StrongRef<'a>, depth: usize) -> Record<'a> {
-        let uri = reference.uri;
+    fn record(&self, parts: &Parts<'a>, uri: &'a str, depth: usize) -> Record<'a> {
         let not_found = || Record::NotFound(NotFound::new(uri));
         let post = parts.state.row.place();
         let embedded = self.state.embedded(post);
@@ -184,10 +184,10 @@ impl<'a> Views<'a> {
     fn quoted(&self, place: Ref, depth: usize) -> Option<Quoted<'a>> {
         let parts = self.parts(place)?;
         let state = parts.state;
-        let embeds = (depth < DEPTH).then(|| self.embed(place.author, &parts, depth).into_iter().collect());
+        let embeds = (depth < DEPTH).then(|| self.embed(&parts, depth).into_iter().collect());
         Some(Quoted {
-            uri: parts.uri,
-            cid: parts.cid,
+            uri: &parts.written.uri,
+            cid: &parts.written.cid,
             author: parts.author,
             value: &state.json,
             labels: parts.labels,
@@ -195,12 +195,13 @@ impl<'a> Views<'a> {
             reply_count: state.stat.replies,
             repost_count: state.stat.reposts,
             quote_count: state.stat.quotes,
-            indexed_at: parts.indexed_at,
+            indexed_at: &parts.written.indexed_at,
             embeds,
         })
     }
 
-    fn media(&self, did: &str, media: &Media<'a>) -> Option<Embed<'a>> {
+    /// What a post of `did` embeds besides a record.
+    pub(super) fn media<'m>(&self, did: &str, media: &Media<'m>) -> Option<Embed<'m>> {
         let fields = &media.fields;
         Some(match media.kind {
             MediaKind::Images => Embed::Images { images: maps(fields, "images").filter_map(|image| self.image(did, &image)).collect() },
@@ -212,12 +213,12 @@ impl<'a> Views<'a> {
         })
     }
 
-    fn image(&self, did: &str, image: &Fields<'a>) -> Option<Image<'a>> {
+    fn image<'m>(&self, did: &str, image: &Fields<'m>) -> Option<Image<'m>> {
         let (thumb, fullsize) = self.picture(did, &image.blob("image")?);
         Some(Image { thumb, fullsize, alt: image.text("alt").unwrap_or_default(), aspect_ratio: aspect_ratio(image) })
     }
 
-    fn gallery_item(&self, did: &str, item: &Fields<'a>) -> Option<GalleryItem<'a>> {
+    fn gallery_item<'m>(&self, did: &str, item: &Fields<'m>) -> Option<GalleryItem<'m>> {
         let (thumbnail, fullsize) = self.picture(did, &item.blob("image")?);
         let alt = item.text("alt").unwrap_or_default();
         Some(GalleryItem::Image { thumbnail, fullsize, alt, aspect_ratio: aspect_ratio(item)? })
@@ -227,7 +228,7 @@ impl<'a> Views<'a> {
         (self.urls.image(Preset::FeedThumbnail, did, cid), self.urls.image(Preset::FeedFullsize, did, cid))
     }
 
-    fn external(&self, did: &str, external: &Fields<'a>) -> Option<External<'a>> {
+    fn external<'m>(&self, did: &str, external: &Fields<'m>) -> Option<External<'m>> {
         Some(External {
             uri: external.text("uri")?,
             title: external.text("title").unwrap_or_default(),
@@ -236,7 +237,7 @@ impl<'a> Views<'a> {
         })
     }
 
-    fn video(&self, did: &str, video: &Fields<'a>) -> Option<Video<'a>> {
+    fn video<'m>(&self, did: &str, video: &Fields<'m>) -> Option<Video<'m>> {
         let cid = video.blob("video")?;
         Some(Video {
             playlist: self.urls.playlist(did, &cid),

@@ -6,7 +6,6 @@ use super::Views;
 use super::actor::ProfileViewBasic;
 use super::post::{MaybePost, PostView};
 use crate::atproto::{Cid, Tid, datetime};
-use crate::collection::feed::post::PostFields;
 use crate::collection::{Edge, Ref};
 use crate::query::hydrate::micros;
 
@@ -71,11 +70,11 @@ impl<'a> Views<'a> {
 
     fn reply(&self, place: Ref) -> Option<Reply<'a>> {
         let post = self.state.post(place)?;
-        let names = PostFields::of(&post.record)?.reply.filter(|_| !self.state.violates_gate(place))?;
+        let names = self.written(place, post)?.reply.as_ref().filter(|_| !self.state.violates_gate(place))?;
         let (parent, root) = (post.row.parent, post.row.thread());
         let apart = |parent: Ref| self.state.splits(parent, root);
-        let parent_view = self.maybe_post(parent, names.parent.uri, self.state.splits(place, parent));
-        let root_view = self.maybe_post(root, names.root.uri, self.state.splits(place, root) || parent.is_some_and(apart));
+        let parent_view = self.maybe_post(parent, &names.parent, self.state.splits(place, parent));
+        let root_view = self.maybe_post(root, &names.root, self.state.splits(place, root) || parent.is_some_and(apart));
         let grandparent = parent.filter(|_| matches!(parent_view, MaybePost::Post(_)));
         let grandparent = grandparent.and_then(|parent| self.state.post(parent)?.row.parent);
         Some(Reply {

@@ -14,6 +14,7 @@ pub mod post;
 pub mod thread;
 pub mod thread_flat;
 mod urls;
+mod written;
 
 pub use label::Label;
 pub use urls::Urls;

@@ -6,18 +6,17 @@ use serde_json::value::RawValue;
 use super::actor::{BlockedAuthor, ProfileViewBasic};
 use super::embed::Embed;
 use super::thread::ThreadgateView;
-use super::{Label, Views};
-use crate::atproto::datetime;
+use super::{Label, Views, label};
 use crate::collection::feed::post::PostFields;
 use crate::collection::{Coll, Ref};
-use crate::query::hydrate::Post;
+use crate::query::hydrate::{Post, Subject, Written};
 
 /// `#postView`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PostView<'a> {
-    pub uri: String,
-    pub cid: String,
+    pub uri: &'a str,
+    pub cid: &'a str,
     pub author: ProfileViewBasic<'a>,
     pub record: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +26,7 @@ pub struct PostView<'a> {
     pub repost_count: i32,
     pub like_count: i32,
     pub quote_count: i32,
-    pub indexed_at: String,
+    pub indexed_at: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub viewer: Option<PostViewerState>,
     pub labels: Vec<Label<'a>>,
@@ -88,13 +87,10 @@ impl<'a> NotFound<'a> {
 
 /// What a post and the view of it inside another have in common.
 pub(super) struct Parts<'a> {
-    pub uri: String,
-    pub cid: String,
     pub author: ProfileViewBasic<'a>,
     pub labels: Vec<Label<'a>>,
-    pub indexed_at: String,
     pub state: &'a Post,
-    pub fields: PostFields<'a>,
+    pub written: &'a Written,
 }
 
 impl<'a> Views<'a> {
@@ -102,10 +98,10 @@ impl<'a> Views<'a> {
     #[must_use]
     pub fn post(&self, place: Ref) -> Option<PostView<'a>> {
         let parts = self.parts(place)?;
-        let (state, embed) = (parts.state, self.embed(place.author, &parts, 0));
+        let (state, embed) = (parts.state, self.embed(&parts, 0));
         Some(PostView {
-            uri: parts.uri,
-            cid: parts.cid,
+            uri: &parts.written.uri,
+            cid: &parts.written.cid,
             author: parts.author,
             record: &state.json,
             embed,
@@ -114,7 +110,7 @@ impl<'a> Views<'a> {
             repost_count: state.stat.reposts,
             like_count: state.stat.likes,
             quote_count: state.stat.quotes,
-            indexed_at: parts.indexed_at,
+            indexed_at: &parts.written.indexed_at,
             viewer: self.post_viewer(place),
             labels: parts.labels,
             threadgate: self.state.gate_of(place).and_then(|gate| self.threadgate(place, gate)),
@@ -153,11 +149,12 @@ impl<'a> Views<'a> {
 
     pub(super) fn parts(&self, place: Ref) -> Option<Parts<'a>> {
         let state = self.state.post(place)?;
-        let fields = PostFields::of(&state.record)?;
-        let author = self.basic(place.author)?;
-        let (uri, cid) = (self.uri(Coll::POST, place)?, state.cid.to_string());
-        let labels = self.record_labels(Coll::POST, place, (author.did, &uri, &cid), fields.all());
-        let indexed_at = datetime::format_micros(state.sort_micros());
-        Some(Parts { uri, cid, author, labels, indexed_at, state, fields })
+        let (author, written) = (self.basic(place.author)?, self.written(place, state)?);
+        let (uri, cid) = (written.uri.as_str(), written.cid.as_str());
+        let mut labels: Vec<Label<'a>> = self.labels(Subject::record(Coll::POST, place), uri).collect();
+        if written.has_own_labels {
+            labels.extend(label::own(author.did, uri, cid, PostFields::of(&state.record)?.all()));
+        }
+        Some(Parts { author, labels, state, written })
     }
 }

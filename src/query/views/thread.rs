@@ -9,7 +9,6 @@ use super::Views;
 use super::list::ListViewBasic;
 use super::post::{MaybePost, NotFound};
 use crate::atproto::json::RecordJson;
-use crate::collection::feed::post::PostFields;
 use crate::collection::{Coll, Ref};
 use crate::query::hydrate::Gate;
 use crate::query::thread::{Parent, Seen, Thread};
@@ -152,6 +151,6 @@ impl<'a> Views<'a> {
 
     /// The address of what a post answers, as it names it.
     pub(super) fn parent_uri(&self, place: Ref) -> Option<&'a str> {
-        Some(PostFields::of(&self.state.post(place)?.record)?.reply?.parent.uri)
+        Some(&self.written(place, self.state.post(place)?)?.reply.as_ref()?.parent)
     }
 }

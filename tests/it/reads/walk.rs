@@ -31,14 +31,12 @@ async fn who_follows_many_sees_the_same_timeline_as_by_asking_everyone() {
         postgres.connect().await.batch_execute(sql).await.unwrap();
     }
     let client = pools.api.get().await.unwrap();
-    assert_eq!(walk::follows(&client, 1).await.unwrap(), 1000);
-    assert_eq!(walk::follows(&client, 2).await.unwrap(), 0);
     let (mut full, mut short) = (0, 0);
     let mut before = Before { at: i64::MAX, rkey: i64::MAX, author: i32::MAX };
     for round in 0..60 {
         for most in [40, 20_000] {
             let (asked, walked) =
-                tokio::try_join!(timeline::posts(&client, 1, before, i32::MAX, 31), walk::posts(&client, 1, before, most, 31)).unwrap();
+                tokio::try_join!(timeline::posts(&client, 1, before, i64::MIN, 31), walk::posts(&client, 1, before, most, 31)).unwrap();
             if walked.len() == 31 {
                 assert_eq!(walked, asked, "posts, round {round}, {most} steps");
                 full += 1;
@@ -47,13 +45,13 @@ async fn who_follows_many_sees_the_same_timeline_as_by_asking_everyone() {
                 short += 1;
             }
             let (asked, walked) =
-                tokio::try_join!(timeline::reposts(&client, 1, before, i32::MAX, 31), walk::reposts(&client, 1, before, most, 31)).unwrap();
+                tokio::try_join!(timeline::reposts(&client, 1, before, i64::MIN, 31), walk::reposts(&client, 1, before, most, 31)).unwrap();
             if walked.len() == 31 {
                 assert_eq!(walked, asked, "reposts, round {round}, {most} steps");
             }
         }
         // Any place: now in the middle of those of one time, now between two.
-        let next = timeline::posts(&client, 1, before, i32::MAX, 29).await.unwrap();
+        let next = timeline::posts(&client, 1, before, i64::MIN, 29).await.unwrap();
         let Some(last) = next.last() else { break };
         before = Before { at: last.at, rkey: last.rkey, author: last.author };
     }
