@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::QueryError;
+use super::{QueryError, Source};
 use crate::atproto::{AtUri, Did, Tid};
 use crate::collection::{Coll, Ref};
 use crate::db::alias::{self, Alias};
@@ -20,6 +20,22 @@ pub async fn account(client: &Client, identifier: &str) -> Result<Option<i32>, Q
         return Ok(identity::owners(client, &[&handle]).await?.into_iter().next().map(|(_, id)| id));
     }
     Ok(account::ids(client, &[identifier]).await?.into_iter().next().map(|(_, id)| id))
+}
+
+/// The same, where the ids of DIDs are remembered.
+///
+/// # Errors
+/// The database's.
+pub async fn known_account(source: &Source, identifier: &str) -> Result<Option<i32>, QueryError> {
+    let remembered = source.remembered().filter(|_| Did::is_valid(identifier));
+    if let Some(id) = remembered.and_then(|(cache, _)| cache.id(identifier)) {
+        return Ok(Some(id));
+    }
+    let id = account(source, identifier).await?;
+    if let (Some((cache, read)), Some(id)) = (remembered, id) {
+        cache.keep_id(read, identifier, id);
+    }
+    Ok(id)
 }
 
 /// The accounts that these at-identifiers name, in their order, each once; names that were never seen fall away.
@@ -108,14 +124,14 @@ pub async fn posts(client: &Client, uris: impl Iterator<Item = &str>) -> Result<
 ///
 /// # Errors
 /// The database's.
-pub async fn post(client: &Client, uri: &str) -> Result<Option<Ref>, QueryError> {
+pub async fn post(source: &Source, uri: &str) -> Result<Option<Ref>, QueryError> {
     let mut parts = uri.strip_prefix("at://").unwrap_or_default().splitn(3, '/');
     let (Some(owner), Some(coll), Some(rkey)) = (parts.next(), parts.next(), parts.next()) else { return Ok(None) };
     if Some(coll) != Coll::POST.nsid() {
         return Ok(None);
     }
-    let Some(author) = account(client, owner).await? else { return Ok(None) };
-    Ok(key(client, author, Coll::POST, rkey).await?.map(|rkey| Ref { rkey, author }))
+    let Some(author) = known_account(source, owner).await? else { return Ok(None) };
+    Ok(key(source, author, Coll::POST, rkey).await?.map(|rkey| Ref { rkey, author }))
 }
 
 /// The places of those of these addresses that are of records of `coll`, held or not; addresses of other things and names that were never

@@ -86,7 +86,7 @@ impl Reading {
     /// # Errors
     /// The database's.
     pub async fn account(&self, call: &Call, name: &str) -> Result<Option<i32>, Failure> {
-        names::account(&self.client, call.params.text(name).unwrap_or_default()).await.map_err(of_query)
+        names::known_account(&self.client, call.params.text(name).unwrap_or_default()).await.map_err(of_query)
     }
 
     /// The account `actor`, where it may be shown; else what clients know for it.

@@ -11,6 +11,7 @@ pub mod notification;
 pub mod pack;
 pub mod post;
 pub mod process;
+pub mod reaction;
 pub mod record;
 pub mod relation;
 pub mod search;

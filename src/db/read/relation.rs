@@ -30,20 +30,25 @@ pub async fn follows(client: &impl GenericClient, pairs: &[Pair]) -> Result<Vec<
     read(&rows, |row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?)))
 }
 
-/// Which of these pairs block, and how. A list blocks as long as it is held and its owner is shown.
+/// Which of these pairs block, and how. A list blocks as long as it is held and its owner is shown. Most accounts block no list, and are
+/// asked about it once, not for each pair.
 pub async fn blocks(client: &impl GenericClient, pairs: &[Pair]) -> Result<Vec<Blocked>, Error> {
     const SQL: &str = "-- read::relation::blocks
         SELECT k.author, k.subject, b.rkey, NULL::int8, NULL::int4
         FROM UNNEST($1::int4[], $2::int4[]) AS k (author, subject)
         JOIN block b ON b.author = k.author AND b.subject = k.subject AND b.flags & 8 = 0
         UNION ALL
-        SELECT k.author, k.subject, e.rkey, e.sr, e.sa
-        FROM UNNEST($1::int4[], $2::int4[]) AS k (author, subject)
-        JOIN listblock e ON e.author = k.author AND e.flags & 8 = 0
-        JOIN listitem i ON i.author = e.sa AND i.subject = k.subject AND i.lr = e.sr AND i.flags & 8 = 0
+        SELECT e.author, k.subject, e.rkey, e.sr, e.sa
+        FROM UNNEST($4::int4[]) AS b (author)
+        JOIN listblock e ON e.author = b.author AND e.flags & 8 = 0
         JOIN repo r ON r.account = e.sa AND r.status = 0
-        JOIN record_other l ON l.author = e.sa AND l.coll = $3 AND l.rkey = e.sr";
-    let rows = query(client, SQL, &[&column(pairs, |p| p.0), &column(pairs, |p| p.1), &Coll::LIST.number()]).await?;
+        JOIN record_other l ON l.author = e.sa AND l.coll = $3 AND l.rkey = e.sr
+        JOIN UNNEST($1::int4[], $2::int4[]) AS k (author, subject) ON k.author = e.author
+        JOIN listitem i ON i.author = e.sa AND i.subject = k.subject AND i.lr = e.sr AND i.flags & 8 = 0";
+    let mut authors = column(pairs, |p| p.0);
+    authors.sort_unstable();
+    authors.dedup();
+    let rows = query(client, SQL, &[&column(pairs, |p| p.0), &column(pairs, |p| p.1), &Coll::LIST.number(), &authors]).await?;
     read(&rows, |row| {
         let list: (Option<i64>, Option<i32>) = (row.try_get(3)?, row.try_get(4)?);
         let list = list.0.zip(list.1).map(|(rkey, author)| Ref { rkey, author });

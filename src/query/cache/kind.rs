@@ -2,8 +2,8 @@
 
 use std::hash::Hash;
 
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 
 /// An entry is taken to have at least this many bytes, to tell the map how many to expect.
 const SMALLEST: u64 = 512;
@@ -29,7 +29,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Kind<K, V> {
         Self(Cache::with_weighter(expected, bytes, Bytes(weight)))
     }
 
-    pub fn get(&self, key: &K) -> Option<V> {
+    pub fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<V> {
         self.0.get(key)
     }
 

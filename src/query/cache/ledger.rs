@@ -49,9 +49,14 @@ impl Ledger {
         self.now
     }
 
+    /// Whether it is known what was changed since the look `read`.
+    pub fn reaches(&self, read: Stamp) -> bool {
+        read >= self.since
+    }
+
     /// Whether a row that was read after the look `read` may be remembered now.
     pub fn holds(&self, what: &Changed, read: Stamp) -> bool {
-        read >= self.since && self.told.get(what).is_none_or(|told| *told <= read)
+        self.reaches(read) && self.told.get(what).is_none_or(|told| *told <= read)
     }
 }
 

@@ -17,6 +17,10 @@ use crate::db::change::Changed;
 
 /// Of four parts of the bytes, those of posts: a page shows more of them, but accounts come again sooner.
 const POSTS: u64 = 3;
+/// Of so many parts of the bytes, one is for the ids of DIDs.
+const IDS: u64 = 32;
+/// Bytes of such an id and its entry, about.
+const ID_BYTES: usize = 64;
 /// Bytes of a post besides its record, about: its row, its entry, its addresses and times as text.
 const POST_BYTES: usize = 512;
 /// The same of an account.
@@ -26,9 +30,10 @@ const ACTOR_BYTES: usize = 224;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp(u64);
 
-/// Posts and accounts by their keys.
+/// Posts and accounts by their keys, and ids by DIDs, which never change as long as the database is the same.
 #[derive(Debug)]
 pub struct Cache {
+    ids: Kind<Box<str>, i32>,
     posts: Kind<Ref, Arc<Content>>,
     actors: Kind<i32, Arc<Actor>>,
     ledger: Mutex<Ledger>,
@@ -45,7 +50,10 @@ impl Cache {
                 ACTOR_BYTES + actor.did.len() + actor.handle.as_ref().map_or(0, String::len) + actor.profile.as_ref().map_or(0, Vec::len),
             )
         };
-        Self { posts: Kind::new(bytes / 4 * POSTS, post), actors: Kind::new(bytes / 4 * (4 - POSTS), actor), ledger: Mutex::default() }
+        // A DID is about as long as its longest common form.
+        let (id, ids) = (|_: &i32| bytes_of(ID_BYTES), bytes / IDS);
+        let (posts, actors) = (Kind::new(bytes / 4 * POSTS, post), Kind::new(bytes / 4 * (4 - POSTS) - ids, actor));
+        Self { ids: Kind::new(ids, id), posts, actors, ledger: Mutex::default() }
     }
 
     /// The post at `place`.
@@ -58,6 +66,19 @@ impl Cache {
     #[must_use]
     pub fn actor(&self, id: i32) -> Option<Arc<Actor>> {
         self.actors.get(&id)
+    }
+
+    /// The id of the account `did`.
+    #[must_use]
+    pub fn id(&self, did: &str) -> Option<i32> {
+        self.ids.get(did)
+    }
+
+    /// Remembers an id that was read after the look `read`.
+    pub fn keep_id(&self, read: Stamp, did: &str, id: i32) {
+        if self.ledger().reaches(read) {
+            self.ids.put(did.into(), id);
+        }
     }
 
     /// Remembers posts that were read after the look `read`.
@@ -94,6 +115,7 @@ impl Cache {
     /// Forgets everything.
     fn clear(&self) -> Stamp {
         let mut ledger = self.ledger();
+        self.ids.clear();
         self.posts.clear();
         self.actors.clear();
         ledger.lose()
@@ -102,7 +124,7 @@ impl Cache {
     /// Bytes of what is remembered, about.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.posts.bytes() + self.actors.bytes()
+        self.ids.bytes() + self.posts.bytes() + self.actors.bytes()
     }
 
     /// Held while rows are put in and forgotten: nothing comes in between.

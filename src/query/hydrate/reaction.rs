@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::collection::{Coll, Edge, EdgeKind, Pair, Ref, SubjectKind};
-use crate::db::read::relation;
+use crate::db::read::{reaction, relation};
 use crate::db::record::Path;
 use crate::db::{Client, edge};
 use crate::query::{Audience, QueryError};
@@ -20,12 +20,15 @@ impl Reactions {
     /// `roots`: the first posts of the threads of `posts`.
     pub(super) async fn load(client: &Client, audience: Audience, posts: &[Ref], roots: &[Ref]) -> Result<Self, QueryError> {
         let Some(author) = audience.viewer.filter(|_| !posts.is_empty()) else { return Ok(Self::default()) };
-        let mut pairs: Vec<Pair> = posts.iter().map(|post| Pair { author, sr: post.rkey, sa: post.author, kind: 0 }).collect();
-        pairs.sort_unstable();
+        let mut posts = posts.to_vec();
+        posts.sort_unstable_by_key(|post| (post.author, post.rkey));
         let muted = async { if audience.mutes.no_thread { Ok(Vec::new()) } else { relation::muted_threads(client, author, roots).await } };
-        let (likes, reposts, muted) =
-            tokio::try_join!(edge::of(client, EdgeKind::Like, &pairs), edge::of(client, EdgeKind::Repost, &pairs), muted)?;
-        Ok(Self { likes: by_post(&likes), reposts: by_post(&reposts), muted_threads: muted.into_iter().collect() })
+        let (found, muted) = tokio::try_join!(reaction::of(client, author, &posts), muted)?;
+        let mut reactions = Self { muted_threads: muted.into_iter().collect(), ..Self::default() };
+        for (post, rkey, is_repost) in found {
+            if is_repost { &mut reactions.reposts } else { &mut reactions.likes }.insert(post, rkey);
+        }
+        Ok(reactions)
     }
 
     pub(super) fn absorb(&mut self, other: Self) {

@@ -67,7 +67,7 @@ const PREPARED: [&str; 62] = [
     "read::timeline::posts",
     "read::timeline::reposts",
     "like::of",
-    "repost::of",
+    "read::reaction::of",
     "read::actor::kept",
     "read::feed::flagged_posts",
     "read::feed::posts",

@@ -1,0 +1,36 @@
+//! What one account made of posts: likes and reposts of them, as far as they count.
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::Error;
+
+use crate::collection::Ref;
+use crate::db::bucket::h31_sql;
+use crate::db::{column, query, read};
+
+/// A post, the key of a like or repost of it, and whether it is a repost.
+pub type Reaction = (Ref, i64, bool);
+
+/// The edges of `$1` of one table to posts ($2 keys, $3 authors): no repetitions, nothing of the same place in another collection.
+macro_rules! edges {
+    ($table:literal, $is_repost:literal) => {
+        concat!(
+            "SELECT k.rkey, k.author, e.rkey, ",
+            $is_repost,
+            " FROM UNNEST($2::int8[], $3::int4[]) AS k (rkey, author)
+        JOIN ",
+            $table,
+            " e ON e.author = $1 AND e.sr = k.rkey AND e.sa = k.author AND e.flags & 120 = 0 AND ",
+            h31_sql!("e.sr", "e.sa"),
+            " = ",
+            h31_sql!("k.rkey", "k.author"),
+        )
+    };
+}
+
+/// The likes and reposts of `posts` by `author`.
+pub async fn of(client: &impl GenericClient, author: i32, posts: &[Ref]) -> Result<Vec<Reaction>, Error> {
+    const SQL: &str =
+        concat!("-- read::reaction::of\n        ", edges!("\"like\"", "false"), "\n        UNION ALL\n        ", edges!("repost", "true"));
+    let rows = query(client, SQL, &[&author, &column(posts, |p| p.rkey), &column(posts, |p| p.author)]).await?;
+    read(&rows, |row| Ok((Ref { rkey: row.try_get(0)?, author: row.try_get(1)? }, row.try_get(2)?, row.try_get(3)?)))
+}
