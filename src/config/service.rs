@@ -13,7 +13,8 @@ pub struct Service {
     pub mod_service_did: Option<String>,
     /// `did:key` of the entryway whose session tokens are accepted; not set = none are.
     pub entryway_key: Option<String>,
-    /// Secret key (64 hexadecimal digits, secp256k1) that this service signs its own tokens with; not set = it sends none.
+    /// Secret key (64 hexadecimal digits, secp256k1) that this service signs its own tokens with; not set = one is made and kept under `data_dir`,
+    /// where `did` is set.
     pub signing_key: Option<String>,
     pub hostname: Option<String>,
     pub public_url: Option<String>,

@@ -13,6 +13,7 @@ mod probes;
 mod role;
 mod roles;
 mod signals;
+mod signing_key;
 mod stores;
 
 use std::pin::pin;

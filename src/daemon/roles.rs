@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use super::crew::Crew;
 use super::role::{Role, Roles};
-use super::{heartbeat, probes, stores};
+use super::{heartbeat, probes, signing_key, stores};
 use crate::config::{Config, without_password};
 use crate::db::pool::Pools;
 use crate::identity::Identities;
@@ -48,6 +48,10 @@ pub async fn start(
 ) -> anyhow::Result<()> {
     let process = config.worker.process_name(port(&config, roles));
     config.worker.consumer_id = Some(process.clone());
+    // Tokens are of somebody: without a DID there is nobody to sign as.
+    if roles.has(Role::Api) && config.service.did.is_some() && config.service.signing_key.is_none() {
+        config.service.signing_key = Some(signing_key::of(&config.data_dir)?);
+    }
     let means = Means {
         identities: Arc::new(Identities::new(&config, telemetry)),
         config: Arc::new(config),

@@ -95,3 +95,41 @@ async fn a_database_that_goes_away_during_a_migration_is_waited_for() {
     eventually("it is ready", 30, async || daemon.get("/ready").await.as_deref() == Some("ready\n")).await;
     assert_eq!(daemon.stop().await.code(), Some(0));
 }
+
+/// Made at the first start, shown in the document, the same after the next; a file that is damaged ends the start and stays as it is.
+#[tokio::test]
+async fn a_signing_key_is_made_once_and_shown() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stack = Stack::start(9).await;
+    let data = tempfile::tempdir().unwrap();
+    let mut daemon = stack.daemon("key", "api");
+    daemon.set("APPVIEW_DID", "did:web:appview.example").set("APPVIEW_DATA_DIR", data.path().display());
+    let shown = async |daemon: &crate::support::daemon::Daemon| -> String {
+        let document: Value = serde_json::from_str(&daemon.get("/.well-known/did.json").await.unwrap()).unwrap();
+        document["verificationMethod"][0]["publicKeyMultibase"].as_str().unwrap().to_owned()
+    };
+    daemon.start().await;
+    let (first, file) = (shown(&daemon).await, data.path().join("signing_key"));
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let key = appviewd::atproto::SigningKey::from_hex(kept.trim_end()).unwrap();
+    assert_eq!((key.multibase(), std::fs::metadata(&file).unwrap().permissions().mode() & 0o777), (first.clone(), 0o600));
+    assert!(
+        daemon.said().contains(&key.did_key()) && !daemon.said().contains(kept.trim_end()),
+        "the public half is told, the secret is not"
+    );
+    daemon.stop().await;
+    daemon.start().await;
+    assert_eq!(shown(&daemon).await, first);
+    daemon.stop().await;
+    // What is configured counts.
+    let other = appviewd::atproto::SigningKey::from_bytes([9; 32]).unwrap();
+    daemon.set("APPVIEW_SIGNING_KEY", "09".repeat(32)).start().await;
+    assert_eq!(shown(&daemon).await, other.multibase());
+    daemon.stop().await;
+    daemon.unset("APPVIEW_SIGNING_KEY");
+    std::fs::write(&file, &kept[..40]).unwrap();
+    daemon.spawn();
+    assert_eq!(daemon.ended(20).await.code(), Some(1));
+    assert!(daemon.said().contains("is damaged") && !daemon.said().contains(&kept[..40]));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), kept[..40]);
+}
