@@ -1,4 +1,4 @@
-//! Tokens that rows are found by (`collection/search`): how arrays of arrays are written, and rows that an older binary wrote without them.
+//! Tokens that rows are found by (`collection/search`): how arrays of arrays are written, and rows whose tokens an older binary made, or did not.
 
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
@@ -27,9 +27,9 @@ impl Slices {
     }
 }
 
-/// A record without tokens.
+/// A record, of which tokens are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bare {
+pub struct Kept {
     pub at: Ref,
     /// What orders a post where that is not its key.
     pub sort: Option<i64>,
@@ -37,49 +37,45 @@ pub struct Bare {
     pub record: Vec<u8>,
 }
 
-/// The first of the next `most` posts after `after` that have no tokens, and the last one looked at.
-pub async fn bare_posts(client: &impl GenericClient, after: Ref, most: i64) -> Result<(Vec<Bare>, Option<Ref>), Error> {
-    const SQL: &str = "-- search::bare_posts
-        SELECT p.rkey, p.author, p.sort, CASE WHEN p.tokens IS NULL THEN p.rec END FROM post p
+/// The next `most` posts after `after`.
+pub async fn posts(client: &impl GenericClient, after: Ref, most: i64) -> Result<Vec<Kept>, Error> {
+    const SQL: &str = "-- search::posts
+        SELECT p.rkey, p.author, p.sort, p.rec FROM post p
         WHERE (p.author, p.rkey) > ($2, $1) AND p.author >= $2 ORDER BY p.author, p.rkey LIMIT $3";
-    bare(client, SQL, &[&after.rkey, &after.author, &most]).await
+    kept(client, SQL, &[&after.rkey, &after.author, &most]).await
 }
 
 /// The same for profiles, in the order of accounts.
-pub async fn bare_profiles(client: &impl GenericClient, after: Ref, most: i64) -> Result<(Vec<Bare>, Option<Ref>), Error> {
-    const SQL: &str = "-- search::bare_profiles
-        SELECT o.rkey, o.author, NULL::int8, CASE WHEN o.tokens IS NULL THEN o.rec END FROM record_other o
+pub async fn profiles(client: &impl GenericClient, after: Ref, most: i64) -> Result<Vec<Kept>, Error> {
+    const SQL: &str = "-- search::profiles
+        SELECT o.rkey, o.author, NULL::int8, o.rec FROM record_other o
         WHERE (o.author, o.coll, o.rkey) > ($1, $2, $3) AND o.author >= $1 AND o.coll = $2
         ORDER BY o.author, o.coll, o.rkey LIMIT $4";
-    bare(client, SQL, &[&after.author, &Coll::PROFILE.number(), &after.rkey, &most]).await
+    kept(client, SQL, &[&after.author, &Coll::PROFILE.number(), &after.rkey, &most]).await
 }
 
-async fn bare(client: &impl GenericClient, sql: &str, params: super::Params<'_>) -> Result<(Vec<Bare>, Option<Ref>), Error> {
-    let rows = query(client, sql, params).await?;
-    let last = rows.last().map(|row| Ok::<_, Error>(Ref { rkey: row.try_get(0)?, author: row.try_get(1)? })).transpose()?;
-    let found = read(&rows, |row| {
-        let record: Option<Vec<u8>> = row.try_get(3)?;
-        let (at, sort) = (Ref { rkey: row.try_get(0)?, author: row.try_get(1)? }, row.try_get(2)?);
-        Ok(record.map(|record| Bare { at, sort, record }))
-    })?;
-    Ok((found.into_iter().flatten().collect(), last))
+async fn kept(client: &impl GenericClient, sql: &str, params: super::Params<'_>) -> Result<Vec<Kept>, Error> {
+    read(&query(client, sql, params).await?, |row| {
+        let at = Ref { rkey: row.try_get(0)?, author: row.try_get(1)? };
+        Ok(Kept { at, sort: row.try_get(2)?, record: row.try_get(3)? })
+    })
 }
 
-/// Gives posts their tokens.
+/// Gives posts their tokens; how many had others.
 pub async fn fill_posts(client: &impl GenericClient, tokens: &[(Ref, Vec<i32>)]) -> Result<u64, Error> {
     const SQL: &str = "-- search::fill_posts
         UPDATE post p SET tokens = ($3::int4[])[n.first:n.last]
         FROM UNNEST($1::int4[], $2::int8[], $4::int4[], $5::int4[]) AS n (author, rkey, first, last)
-        WHERE p.rkey = n.rkey AND p.author = n.author";
+        WHERE p.rkey = n.rkey AND p.author = n.author AND p.tokens IS DISTINCT FROM ($3::int4[])[n.first:n.last]";
     fill(client, SQL, tokens).await
 }
 
-/// Gives profiles their tokens.
+/// The same for profiles.
 pub async fn fill_profiles(client: &impl GenericClient, tokens: &[(Ref, Vec<i32>)]) -> Result<u64, Error> {
     const SQL: &str = "-- search::fill_profiles
         UPDATE record_other o SET tokens = ($3::int4[])[n.first:n.last]
         FROM UNNEST($1::int4[], $2::int8[], $4::int4[], $5::int4[]) AS n (author, rkey, first, last)
-        WHERE o.author = n.author AND o.coll = 1 AND o.rkey = n.rkey";
+        WHERE o.author = n.author AND o.coll = 1 AND o.rkey = n.rkey AND o.tokens IS DISTINCT FROM ($3::int4[])[n.first:n.last]";
     fill(client, SQL, tokens).await
 }
 

@@ -13,7 +13,7 @@ type Check = fn(&[u8]);
 const SEEDS: usize = 60;
 
 /// Every target with its check and its seeds.
-fn targets() -> [(&'static str, Check, Vec<Vec<u8>>); 7] {
+fn targets() -> [(&'static str, Check, Vec<Vec<u8>>); 8] {
     [
         ("frame", checks::frame, inputs::frames()),
         ("car", checks::car, inputs::cars()),
@@ -22,6 +22,7 @@ fn targets() -> [(&'static str, Check, Vec<Vec<u8>>); 7] {
         ("entry", checks::entry, inputs::entries()),
         ("record", checks::record, inputs::records()),
         ("syntax", checks::syntax, inputs::texts()),
+        ("search", checks::search, inputs::queries()),
     ]
 }
 

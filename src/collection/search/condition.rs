@@ -1,7 +1,6 @@
 //! One thing that a query asks of a post: its tokens, and whether it holds.
 
 use super::document::{self, Document};
-use super::script::is_han;
 use super::token::{HOST, LINK, MENTION, TAG, token};
 use super::unit::{Unit, contains, units};
 
@@ -95,16 +94,17 @@ fn of_words(units: &[Unit], into: &mut Vec<i32>) {
 
 /// Whether a unit has a token by itself wherever it stands, and needs to be asked for: pairs say more.
 fn has_token(units: &[Unit], at: usize) -> bool {
-    units.get(at).is_some_and(|unit| !unit.dense || (unit.text.chars().any(is_han) && document::is_alone(units, at)))
+    units.get(at).is_some_and(|unit| !unit.dense || (unit.is_syllable() && document::is_alone(units, at)))
 }
 
 fn holds_words(asked: &[Unit], of: &Document) -> bool {
     let is_weak = asked.iter().enumerate().all(|(at, unit)| !unit.glued && !has_token(asked, at));
     if !is_weak {
-        return contains(&of.units, asked);
+        return of.texts.iter().any(|units| contains(units, asked));
     }
-    let mut starts = 0..of.units.len();
-    starts.any(|at| document::is_alone(&of.units, at) && of.units.get(at..at + asked.len()).is_some_and(|part| contains(part, asked)))
+    let alone =
+        |units: &[Unit], at| document::is_alone(units, at) && units.get(at..at + asked.len()).is_some_and(|part| contains(part, asked));
+    of.texts.iter().any(|units| (0..units.len()).any(|at| alone(units, at)))
 }
 
 /// The tokens of all these, sorted, each once.

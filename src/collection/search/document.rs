@@ -1,22 +1,27 @@
-//! What can be asked of a post, read from its record: its words, tags, languages, whom it mentions, where it links to, who wrote it.
+//! What can be asked of a post, read from its record: its words, those of its pictures and of its card, tags, languages, whom it mentions, where
+//! it links to, who wrote it.
 
 use std::fmt::Write as _;
 
-use super::super::feed::post::{MediaKind, PostFields};
+use super::super::feed::post::{Media, MediaKind, PostFields};
 use super::super::fields::Fields;
 use super::fold::fold;
-use super::script::is_han;
 use super::token::{AUTHOR, HOST, LANG, LINK, MENTION, PAIR, TAG, WORD, token};
 use super::unit::{Unit, units};
 
 /// Tags, languages and links of a post that it is found by; the lexicon allows 8 tags and 3 languages beside facets.
 const MOST: usize = 32;
+/// Texts of what is embedded that it is found by: a gallery has 20 pictures at most.
+const TEXTS: usize = 20;
+/// Units of all of these together, as many as of a text: descriptions have no bound of their own, and every unit is tokens in the row.
+const EMBEDDED: usize = 320;
 
 /// A post, taken apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Document {
     pub(super) author: i32,
-    pub(super) units: Vec<Unit>,
+    /// Its own text, and those of what it embeds: nothing that is looked for reaches from one into the next.
+    pub(super) texts: Vec<Vec<Unit>>,
     /// Folded.
     pub(super) tags: Vec<String>,
     /// In lower case.
@@ -44,11 +49,13 @@ impl Document {
             }
         }
         let media = fields.embed.as_ref().and_then(|embed| embed.media.as_ref());
+        let mut texts = vec![units(fields.text)];
+        texts.extend(media.map(embedded).unwrap_or_default());
         let external = media.filter(|media| media.kind == MediaKind::External).and_then(|media| media.fields.map("external"));
         links.extend(external.and_then(|external| external.text("uri")));
         Self {
             author,
-            units: units(fields.text),
+            texts,
             tags: each_once(tags.into_iter().map(tag)),
             langs: each_once(fields.langs().take(MOST).map(str::to_ascii_lowercase)),
             mentions: fields.mentions().into_iter().map(str::to_owned).collect(),
@@ -66,20 +73,44 @@ impl Document {
         tokens.extend(self.mentions.iter().map(|did| token(MENTION, &[did.as_bytes()])));
         tokens.extend(self.hosts.iter().map(|host| token(HOST, &[host.as_bytes()])));
         tokens.extend(self.links.iter().map(|link| token(LINK, &[link.as_bytes()])));
-        of_units(&self.units, &mut tokens);
+        self.texts.iter().for_each(|units| of_units(units, &mut tokens));
         tokens
     }
 }
 
-/// The tokens of a text: its words; of scripts without spaces the pairs, and single characters that may be words: Chinese ones, and those that
-/// stand alone.
+/// The texts of what is embedded: what pictures and videos show, in the author's words; title and description of a card.
+fn embedded(media: &Media<'_>) -> Vec<Vec<Unit>> {
+    let fields = &media.fields;
+    let alts = |list| fields.items(list).filter_map(Fields::at).filter_map(|item| item.text("alt")).take(TEXTS).collect();
+    let texts: Vec<&str> = match media.kind {
+        MediaKind::Images => alts("images"),
+        MediaKind::Gallery => alts("items"),
+        MediaKind::Video => fields.text("alt").into_iter().collect(),
+        MediaKind::External => fields
+            .map("external")
+            .map_or_else(Vec::new, |card| [card.text("title"), card.text("description")].into_iter().flatten().collect()),
+    };
+    let (mut all, mut left) = (Vec::new(), EMBEDDED);
+    for text in texts {
+        let mut units = units(text);
+        units.truncate(left);
+        left -= units.len();
+        if !units.is_empty() {
+            all.push(units);
+        }
+    }
+    all
+}
+
+/// The tokens of a text: its words; of scripts without spaces the pairs, and single characters that may be words: Chinese ones, those with marks,
+/// and those that stand alone.
 pub(super) fn of_units(units: &[Unit], into: &mut Vec<i32>) {
     for (at, unit) in units.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| units.get(before));
         if let Some(before) = before.filter(|_| unit.glued) {
             into.push(pair(before, unit));
         }
-        if !unit.dense || unit.text.chars().any(is_han) || is_alone(units, at) {
+        if !unit.dense || unit.is_syllable() || is_alone(units, at) {
             into.push(word(&unit.text));
         }
     }

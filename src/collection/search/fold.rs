@@ -16,7 +16,8 @@ pub fn fold(text: &str) -> String {
         return text.chars().take(MOST).map(|c| c.to_ascii_lowercase()).collect();
     }
     let matters = |c: &char| !is_accent(canonical_combining_class(*c)) && !is_ignored(*c);
-    // Both cases, one after the other, is Unicode's full case folding but for some letters of which nobody has both: ß and SS, ς and Σ.
-    let case = |c: char| c.to_uppercase().flat_map(char::to_lowercase);
+    // All cases, one after the other, is Unicode's full case folding but for some letters of which nobody has both: ß and SS, ς and Σ. The small
+    // one comes first, since ẞ is a capital of its own.
+    let case = |c: char| c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
     text.chars().take(MOST).nfkd().filter(matters).flat_map(case).nfkd().filter(matters).nfc().take(MOST).collect()
 }

@@ -32,6 +32,7 @@ fn case_accents_and_compatible_forms_do_not_matter() {
         ("Crème brûlée à l'été", "creme BRULEE"),
         ("Crème brûlée à l'été", "ete"),
         ("Straße", "STRASSE"),
+        ("GROẞ", "groß"),
         ("ＦＵＬＬ width", "full"),
         ("ﬁne", "fine"),
         ("İstanbul", "istanbul"),
@@ -67,6 +68,71 @@ fn every_script_is_found() {
     }
     assert!(finds("我养了一只猫", "猫") && finds("ｶﾞﾝﾀﾞﾑ", "ガンダム") && !finds("カンタム", "ガンダム"));
     assert!(finds("iPhoneを買った", "iphone") && finds("iPhoneを買った", "iPhoneを") && finds("물 을 집", "을"));
+}
+
+/// Vowels and tones of Thai, Lao, Khmer and Myanmar belong to the letter that they are written on.
+#[test]
+fn a_letter_is_not_parted_from_its_marks() {
+    let clusters = |text: &str| units(text).into_iter().map(|unit| unit.text).collect::<Vec<_>>();
+    assert_eq!(clusters("นี่คือ"), ["นี่", "คื", "อ"]);
+    assert_eq!(clusters("ກິນເຂົ້າ"), ["ກິ", "ນ", "ເ", "ຂົ້", "າ"]);
+    assert_eq!(clusters("မြန်မာ"), ["မြ", "န်", "မာ"]);
+    for text in ["นี่คือภาษาไทย", "ກິນເຂົ້າ", "ភាសាខ្មែរ", "한글과 漢字、かな"]
+    {
+        use unicode_segmentation::UnicodeSegmentation as _;
+        let folded = fold(text);
+        let all: Vec<&str> = folded.graphemes(true).filter(|g| g.chars().any(char::is_alphanumeric)).collect();
+        assert_eq!(clusters(text), all, "{text}");
+    }
+    // ปี is no part of ปี่, and กน not of กิน.
+    assert!(finds("ปี่พาทย์", "ปี่") && !finds("ปี่พาทย์", "ปี") && !finds("กินข้าว", "กน") && finds("กินข้าว", "ข้าว"));
+}
+
+fn with(embed: Value) -> Document {
+    let record = Value::map([("$type", Value::text("app.bsky.feed.post")), ("text", Value::text("one two")), ("embed", embed)]).encode();
+    Document::of(&PostFields::of(&record).unwrap(), 7)
+}
+
+fn embed<const N: usize>(kind: &str, fields: [(&'static str, Value); N]) -> Value {
+    Value::map(fields.into_iter().chain([("$type", Value::text(format!("app.bsky.embed.{kind}")))]))
+}
+
+fn pictures(list: &'static str, alts: &[&str]) -> [(&'static str, Value); 1] {
+    [(list, Value::Array(alts.iter().map(|alt| Value::map([("alt", Value::text(*alt))])).collect()))]
+}
+
+#[test]
+fn a_post_is_found_by_what_its_pictures_show_and_its_card_says() {
+    let card = || {
+        Value::map([("uri", Value::text("https://x.example/")), ("title", Value::text("three four")), ("description", Value::text("five"))])
+    };
+    let both = embed("recordWithMedia", [("media", embed("images", pictures("images", &["three four", "five"])))]);
+    for embed in [
+        embed("images", pictures("images", &["three four", "five"])),
+        embed("gallery", pictures("items", &["three four", "five"])),
+        embed("video", [("alt", Value::text("three four; five"))]),
+        embed("external", [("external", card())]),
+        both,
+    ] {
+        let document = with(embed);
+        let tokens = document.tokens();
+        let finds = |words: &str| {
+            let asked = Condition::words(words);
+            let has = all_tokens(std::iter::once(&asked)).iter().all(|token| tokens.contains(token));
+            assert!(has || !asked.holds(&document), "{words}");
+            asked.holds(&document)
+        };
+        assert!(["one two", "three four", "five"].iter().all(|words| finds(words)), "{document:?}");
+        // A phrase does not go on in another text.
+        assert!(!finds("two three") && !finds("four one"));
+    }
+}
+
+#[test]
+fn what_is_embedded_is_bounded_too() {
+    let long = (0..1000).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
+    let document = with(embed("gallery", pictures("items", &[long.as_str(); 40])));
+    assert!(document.tokens().len() <= 330 && document.texts.iter().map(Vec::len).sum::<usize>() <= 322);
 }
 
 #[test]
@@ -144,7 +210,7 @@ proptest! {
     #[test]
     fn a_post_is_found_by_each_of_its_words(text in "\\PC{0,60}") {
         let document = document(&text);
-        for unit in &document.units {
+        for unit in &document.texts[0] {
             if !unit.dense {
                 prop_assert!(finds(&text, &unit.text), "{} in {text}", unit.text);
             }

@@ -5,7 +5,7 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::fold::fold;
-use super::script::{is_dense, is_picture};
+use super::script::{is_dense, is_han, is_picture};
 
 /// Units of one text at most; a post of 300 graphemes has fewer, but for what compatible forms expand to.
 const MOST: usize = 320;
@@ -20,12 +20,20 @@ pub struct Unit {
     pub glued: bool,
 }
 
+impl Unit {
+    /// Whether a dense unit may be a word by itself, wherever it stands: a Chinese character, and a letter with marks, as many of the commonest
+    /// words of Thai are.
+    pub(super) fn is_syllable(&self) -> bool {
+        self.dense && (self.text.chars().any(is_han) || self.text.chars().nth(1).is_some())
+    }
+}
+
 /// The units of a text, in its order.
 #[must_use]
 pub fn units(text: &str) -> Vec<Unit> {
     let folded = fold(text);
     let mut cut = Cut { units: Vec::new(), joins: false };
-    for segment in folded.split_word_bounds() {
+    for segment in segments(&folded) {
         if cut.units.len() >= MOST {
             break;
         }
@@ -39,6 +47,23 @@ pub fn units(text: &str) -> Vec<Unit> {
     }
     cut.units.truncate(MOST);
     cut.units
+}
+
+/// The words of a text, and what stands between them. Where Unicode parts words inside a grapheme (as in stacked letters of Khmer), both are one.
+fn segments(text: &str) -> impl Iterator<Item = &str> {
+    let mut clusters = text.grapheme_indices(true).map(|(at, _)| at).peekable();
+    let mut is_inside = move |at: usize| {
+        while clusters.next_if(|cluster| *cluster < at).is_some() {}
+        clusters.peek().is_some_and(|cluster| *cluster > at)
+    };
+    let mut bounds = text.split_word_bound_indices().map(|(at, word)| (at, at + word.len())).peekable();
+    std::iter::from_fn(move || {
+        let (start, mut end) = bounds.next()?;
+        while let Some((_, next)) = bounds.next_if(|(at, _)| is_inside(*at)) {
+            end = next;
+        }
+        text.get(start..end)
+    })
 }
 
 /// Whether `part` stands in `text` as it is: unit by unit, and glued where it is glued.
@@ -57,24 +82,29 @@ struct Cut {
 impl Cut {
     /// A segment with letters or digits. What Unicode leaves inside words (apostrophes, dots between letters, low lines) parts them here: who
     /// looks for `bsky` wants `bsky.app` too, and `été` also in `l'été`; a query in one piece is a phrase, so that `l'été` finds just that.
+    ///
+    /// A character of a script without spaces is taken with all its marks, vowels and tones (a grapheme): Thai would else be found by halves of
+    /// its syllables.
     fn word(&mut self, segment: &str) {
         let mut word = String::new();
-        for c in segment.chars() {
-            // A mark of nothing is none: what Unicode joins it to differs with what stands around it.
-            let is_letter = c.is_alphanumeric() && !(word.is_empty() && !is_dense(c) && is_combining_mark(c));
-            if is_dense(c) && is_letter {
+        for cluster in segment.graphemes(true) {
+            if cluster.chars().next().is_some_and(|c| is_dense(c) && c.is_alphanumeric() && !is_combining_mark(c)) {
                 self.end(&mut word);
-                self.push(c.to_string(), true);
-            } else if is_letter || (!is_separator(c) && !word.is_empty()) {
-                word.push(c);
-            } else if !is_separator(c) {
-                // A mark of the character before.
-                if let Some(last) = self.units.last_mut().filter(|last| last.dense && self.joins) {
+                self.push(cluster.to_owned(), true);
+                continue;
+            }
+            for c in cluster.chars() {
+                // A mark of nothing is none: what Unicode joins it to differs with what stands around it.
+                let is_letter = c.is_alphanumeric() && !(word.is_empty() && is_combining_mark(c));
+                if is_letter || (!is_separator(c) && !word.is_empty()) {
+                    word.push(c);
+                } else if is_separator(c) {
+                    self.end(&mut word);
+                    self.joins = false;
+                } else if let Some(last) = self.units.last_mut().filter(|last| last.dense && self.joins) {
+                    // Some vowels of Myanmar are clusters by themselves, and no letters all the same.
                     last.text.push(c);
                 }
-            } else {
-                self.end(&mut word);
-                self.joins = false;
             }
         }
         self.end(&mut word);

@@ -35,6 +35,14 @@ pub async fn posts(client: &impl GenericClient, tokens: &[i32], window: &Window)
     read(&rows, |row| Ok(Before { at: row.try_get(0)?, rkey: row.try_get(1)?, author: row.try_get(2)? }))
 }
 
+/// Each of these tokens with how many posts have it and `window` too, up to `most`.
+pub async fn carriers(client: &impl GenericClient, tokens: &[i32], window: i32, most: i64) -> Result<Vec<(i32, i64)>, Error> {
+    const SQL: &str = "-- read::search::carriers
+        SELECT k.token, (SELECT count(*) FROM (SELECT FROM post WHERE tokens @> ARRAY[k.token, $2] LIMIT $3) p)
+        FROM UNNEST($1::int4[]) AS k (token)";
+    read(&query(client, SQL, &[&tokens, &window, &most]).await?, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
+}
+
 /// Accounts whose profile has all of these tokens; `at` is their place, so that the first ones come first. Only names have such tokens: the
 /// collection is not asked for, since that would lead into another index, and so would the order by the column itself.
 pub async fn names(client: &impl GenericClient, tokens: &[i32], window: &Window) -> Result<Vec<Before>, Error> {

@@ -2,7 +2,11 @@
 //! its own token. A window with too many hits is walked in narrower ones; one with few is followed by a wider one.
 //!
 //! The bound: [`PROBES`] statements a read, each of at most [`MANY`] rows, but for the narrowest windows: of one of those all hits are sorted.
-//! What a statement reads of the index is what its rarest token has within the window, and the last window of a rare word is everything.
+//! What a statement goes through in the index is what its rarest token has within the window, hits or none. So where several words are asked for
+//! and few hits are found, it is counted how many have the rarest one, and a window only becomes wider while [`WORK`] allows for it: two common
+//! words that never meet end the read there, with what was found and the place where it goes on. Everything is asked for at once only where the
+//! rarest word is rare in the newest windows; one that was common in the past alone is still gone through as a whole, within the time of a
+//! statement.
 
 use crate::db::Client;
 use crate::db::read::feed::Before;
@@ -14,6 +18,15 @@ const MANY: usize = 1000;
 /// Statements of one read at most. Each level down costs up to 32, and there is only one way down at a time.
 const PROBES: usize = 64;
 
+/// What the statements of one read go through in the index, about: some milliseconds, and a page has ten reads at most.
+const WORK: i64 = 100_000;
+/// How much wider the next window is. Everything is taken for no more than that either: it is some ten of the widest.
+const WIDER: i64 = 32;
+/// From this on it does not matter how many they are: the window becomes no wider.
+const ENOUGH: i64 = WORK / WIDER + 1;
+/// Tokens of a query that are counted at first, to find its rarest. One that is not among them makes a read end early, and loses nothing.
+const COUNTED: usize = 16;
+
 /// Something that is found in windows.
 pub(in crate::query) trait Source: Sync {
     /// Widths of the windows, as shifts of a place, narrowest first.
@@ -21,6 +34,27 @@ pub(in crate::query) trait Source: Sync {
 
     /// Whether it can be asked for without the token of a window: not where that is all there is to ask for.
     fn has_tokens(&self) -> bool;
+
+    /// What is asked for besides the window. None, where nothing is to be counted.
+    fn tokens(&self) -> &[i32] {
+        &[]
+    }
+
+    /// The place of the newest.
+    fn newest(&self) -> i64 {
+        i64::MAX
+    }
+
+    /// Each of these tokens with how many have it in the window, up to `most`.
+    fn carriers(
+        &self,
+        _client: &Client,
+        _tokens: &[i32],
+        _window: (usize, i64),
+        _most: i64,
+    ) -> impl Future<Output = Result<Vec<(i32, i64)>, QueryError>> + Send {
+        async { Ok(Vec::new()) }
+    }
 
     /// Hits of the window whose level is given; `None`: of everything.
     fn probe(
@@ -32,7 +66,7 @@ pub(in crate::query) trait Source: Sync {
 }
 
 /// Up to `wanted` hits before `start` and not below `floor`, the greatest first, and where it goes on; `None`: nothing follows. There may be
-/// fewer though something follows: after [`PROBES`] windows the walk ends.
+/// fewer though something follows: after [`PROBES`] windows, or so much [`WORK`], the walk ends.
 pub(in crate::query) async fn hits<S: Source>(
     client: &Client,
     source: &S,
@@ -42,6 +76,12 @@ pub(in crate::query) async fn hits<S: Source>(
 ) -> Result<(Vec<Before>, Option<Before>), QueryError> {
     let mut walk = Walk::new(source.shifts(), source.has_tokens(), start, floor);
     let mut hits: Vec<Before> = Vec::new();
+    let tokens = source.tokens();
+    let mut counted: Vec<i32> = if tokens.len() > 1 { tokens.iter().copied().take(COUNTED).collect() } else { Vec::new() };
+    let mut asked = false;
+    if !counted.is_empty() {
+        walk.widest = walk.widest.min(source.shifts().len().saturating_sub(1));
+    }
     for _ in 0..PROBES {
         let Some(step) = walk.step() else { return Ok((hits, None)) };
         let ordered = step.level == Some(0);
@@ -61,9 +101,40 @@ pub(in crate::query) async fn hits<S: Source>(
             let next = hits.last().copied();
             return Ok((hits, next));
         }
-        walk.pass(&step, is_empty);
+        let mut through = None;
+        if let Some(level) = step.level.filter(|_| !ordered && !counted.is_empty()) {
+            let carriers = source.carriers(client, &counted, (level, step.from_window), ENOUGH).await?;
+            if let Some((rarest, count)) = carriers.into_iter().min_by_key(|(_, count)| *count) {
+                (counted, through) = (vec![rarest], Some(count));
+                if level + 1 == source.shifts().len() && !std::mem::replace(&mut asked, true) && is_rare(client, source, rarest).await? {
+                    (counted, through, walk.widest) = (Vec::new(), None, level + 1);
+                }
+            }
+        }
+        walk.pass(&step, is_empty, through);
+        if walk.is_spent() {
+            break;
+        }
     }
-    Ok((hits, Some(walk.position)))
+    let next = walk.step().map(|_| walk.position);
+    Ok((hits, next))
+}
+
+/// Whether so few have this token that all of them can be gone through, by the newest windows that are over: narrow ones first, so that none
+/// is asked about which has very many.
+async fn is_rare<S: Source>(client: &Client, source: &S, token: i32) -> Result<bool, QueryError> {
+    for (level, shift) in source.shifts().iter().enumerate().skip(1) {
+        let carriers = source.carriers(client, &[token], (level, over(source.newest(), *shift)), ENOUGH).await?;
+        if carriers.iter().any(|(_, count)| count.saturating_mul(WIDER) > WORK) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Where the window before the one that `newest` is in begins.
+fn over(newest: i64, shift: u32) -> i64 {
+    ((newest >> shift) - 1) << shift
 }
 
 /// The windows of one read.
@@ -77,6 +148,10 @@ struct Walk {
     level: usize,
     /// Windows with too many hits, widest first: until they are passed, narrower ones are asked for.
     crowded: Vec<(usize, i64)>,
+    /// What was gone through, as far as it was counted.
+    spent: i64,
+    /// What the next window is expected to have.
+    expected: i64,
 }
 
 /// A window.
@@ -94,7 +169,7 @@ impl Walk {
     fn new(shifts: &'static [u32], has_tokens: bool, position: Before, floor: i64) -> Self {
         let widest = if has_tokens { shifts.len() } else { shifts.len().saturating_sub(1) };
         // Most words are neither so common that 4 minutes have enough of them nor so rare that years do not.
-        Self { shifts, widest, position, floor, level: 1.min(widest), crowded: Vec::new() }
+        Self { shifts, widest, position, floor, level: 1.min(widest), crowded: Vec::new(), spent: 0, expected: 0 }
     }
 
     /// The next window; `None`: everything was walked.
@@ -121,8 +196,15 @@ impl Walk {
         self.level = self.level.saturating_sub(1);
     }
 
-    /// The window was looked at.
-    fn pass(&mut self, step: &Step, is_empty: bool) {
+    /// The window was looked at. `through`: how many have the rarest token in it, up to [`ENOUGH`], where that was counted.
+    fn pass(&mut self, step: &Step, is_empty: bool, through: Option<i64>) {
+        let mut wider = 1;
+        if let Some(through) = through {
+            let through = if through < ENOUGH { through } else { self.expected.max(ENOUGH) };
+            self.spent += through;
+            wider = usize::from(self.spent + through * WIDER <= WORK);
+            self.expected = if wider > 0 { through * WIDER } else { through };
+        }
         // Everything is crowded for good, but perhaps not what is left of it: there may be hundreds of windows.
         if is_empty && self.crowded.len() == 1 && self.level + 1 == self.shifts.len() {
             self.crowded.clear();
@@ -130,7 +212,12 @@ impl Walk {
         self.position = Before { at: step.from, rkey: i64::MIN, author: i32::MIN };
         self.crowded.retain(|(_, from)| *from < step.from);
         let widest = self.crowded.last().map_or(self.widest, |(level, _)| level.saturating_sub(1));
-        self.level = (self.level + 1).min(widest);
+        self.level = (self.level + wider).min(widest);
+    }
+
+    /// Whether it was enough for one read.
+    fn is_spent(&self) -> bool {
+        self.spent >= WORK
     }
 }
 
@@ -155,7 +242,7 @@ mod tests {
             if hits.len() > wanted {
                 break;
             }
-            walk.pass(&step, is_empty);
+            walk.pass(&step, is_empty, None);
         }
         (hits, probes)
     }
@@ -181,5 +268,73 @@ mod tests {
         // Nothing now, but very often three years ago.
         let past: Vec<i64> = often.iter().map(|at| at - (1 << 56) - (1 << 55)).collect();
         assert!(walk(&past, 25, true).1 < PROBES, "{}", walk(&past, 25, true).1);
+    }
+
+    /// One read of two words, and what it goes through: the rarer one's posts in each window that is asked for.
+    fn read(one: &[i64], two: &[i64], newest: i64, start: Before) -> (Vec<i64>, i64, Option<Before>) {
+        let shifts = &[38, 43, 48, 53];
+        let count = |places: &[i64], from: i64, end: i64| places.partition_point(|at| *at < end) - places.partition_point(|at| *at < from);
+        let rarer = if one.len() < two.len() { one } else { two };
+        let is_rare = || {
+            let few = |shift: u32| count(rarer, over(newest, shift), over(newest, shift) + (1 << shift)) < usize::try_from(ENOUGH).unwrap();
+            shifts[1..].iter().all(|shift| few(*shift))
+        };
+        let mut walk = Walk::new(shifts, true, start, 0);
+        walk.widest = 3;
+        let (mut hits, mut gone) = (Vec::new(), 0);
+        for _ in 0..PROBES {
+            let Some(step) = walk.step() else { return (hits, gone, None) };
+            let end = step.level.map_or(i64::MAX, |level| step.from_window + (1 << shifts[level]));
+            let within = |places: &[i64]| {
+                let from = places.partition_point(|at| *at < step.from_window);
+                places[from..places.partition_point(|at| *at < end)].to_vec()
+            };
+            let (a, b) = (within(one), within(two));
+            let through = i64::try_from(a.len().min(b.len())).unwrap();
+            gone += through;
+            let found: Vec<i64> =
+                a.into_iter().filter(|at| (step.from..walk.position.at).contains(at) && b.binary_search(at).is_ok()).collect();
+            let is_empty = found.is_empty();
+            hits.extend(found);
+            let mut counted = step.level.is_some_and(|level| level > 0 && walk.widest == 3).then_some(through.min(ENOUGH));
+            if counted.is_some() && step.level == Some(3) && is_rare() {
+                (counted, walk.widest) = (None, 4);
+            }
+            walk.pass(&step, is_empty, counted);
+            if walk.is_spent() {
+                break;
+            }
+        }
+        (hits, gone, walk.step().map(|_| walk.position))
+    }
+
+    #[test]
+    fn two_common_words_that_never_meet_are_not_gone_through_at_once() {
+        let newest = (1 << 60) + (1 << 58);
+        // Each has a million posts in ten years, in turn; and there is one far back that has both.
+        let apart = |first: i64| (0..1_000_000).map(|n| newest - first - n * (1 << 38)).rev().collect::<Vec<i64>>();
+        let (mut one, mut two) = (apart(1 << 30), apart(1 << 31));
+        for words in [&mut one, &mut two] {
+            words.push(newest - (1 << 57));
+            words.sort_unstable();
+        }
+        let (mut place, mut hits, mut reads, mut all) = (Before { at: newest, rkey: 0, author: 0 }, Vec::new(), 0, 0);
+        loop {
+            let (found, gone, next) = read(&one, &two, newest, place);
+            assert!(gone <= 2 * WORK, "{gone} rows in one read");
+            hits.extend(found);
+            (reads, all) = (reads + 1, all + gone);
+            match next {
+                Some(next) if next < place => place = next,
+                Some(next) => panic!("{next:?} after {place:?}"),
+                None => break,
+            }
+        }
+        assert_eq!(hits, [newest - (1 << 57)]);
+        assert!((4..40).contains(&reads) && all < 3_000_000, "{reads} reads of {all} rows");
+        // A rare word is looked for everywhere at once, whatever stands beside it.
+        let (found, gone, next) = read(&one, &[newest - (1 << 57)], newest, Before { at: newest, rkey: 0, author: 0 });
+        assert_eq!((found.len(), next), (1, None));
+        assert!(gone < 10);
     }
 }

@@ -67,8 +67,7 @@ impl Latest {
     }
 
     async fn hits(&self, client: &Client, after: Before, wanted: usize) -> Result<(Vec<Before>, Option<Before>), QueryError> {
-        let newest = Tid::from_micros(micros(read::now()).saturating_add(AHEAD), 0).value();
-        let until = self.query.until.unwrap_or(i64::MAX).min(newest);
+        let until = self.query.until.unwrap_or(i64::MAX).min(self.newest());
         let start = after.min(Before { at: until, rkey: i64::MIN, author: i32::MIN });
         hits(client, self, start, self.query.since.max(0), wanted).await
     }
@@ -81,6 +80,24 @@ impl Source for Latest {
 
     fn has_tokens(&self) -> bool {
         !self.tokens.is_empty()
+    }
+
+    fn tokens(&self) -> &[i32] {
+        &self.tokens
+    }
+
+    fn newest(&self) -> i64 {
+        Tid::from_micros(micros(read::now()).saturating_add(AHEAD), 0).value()
+    }
+
+    async fn carriers(
+        &self,
+        client: &Client,
+        tokens: &[i32],
+        (level, from): (usize, i64),
+        most: i64,
+    ) -> Result<Vec<(i32, i64)>, QueryError> {
+        Ok(search::carriers(client, tokens, level_token(level, from), most).await?)
     }
 
     async fn probe(&self, client: &Client, level: Option<(usize, i64)>, window: &Window) -> Result<Vec<Before>, QueryError> {

@@ -12,10 +12,13 @@ use appviewd::atproto::frame::{self, Frame};
 use appviewd::atproto::json::{self, RecordJson};
 use appviewd::atproto::mst::{self, ProofOp, Tree};
 use appviewd::atproto::{AtUri, Cid, Did, Nsid, RecordKey, Tid, aturi, datetime, handle, language, uri};
+use appviewd::collection::feed::post::PostFields;
+use appviewd::collection::search::{Condition, Document, all_tokens};
 use appviewd::collection::{self, Coll, EdgeNames, Ids, Key, Names, Place, Row};
 use appviewd::config::ingest::Verify;
 use appviewd::ingest::judge::{self, Verdict};
 use appviewd::lexicon;
+use appviewd::query::search::{Asked, What};
 use appviewd::queue::{Body, entry};
 use bytes::Bytes;
 
@@ -25,6 +28,8 @@ const NOW: i64 = 1_790_000_000_000_000;
 const AHEAD: i64 = 300 * 1_000_000;
 /// Changes of a tree at most: more only take longer.
 const MAX_CHANGES: usize = 48;
+/// Tokens of a post at most: of two texts of 320 units, each with one for itself and one for its pair.
+const MAX_TOKENS: usize = 1400;
 
 /// A frame that was read is written and read again; what ingest makes of it fits the queue.
 pub fn frame(input: &[u8]) {
@@ -137,6 +142,31 @@ fn undone(tree: &mut Tree<'_>, op: &ProofOp<'_>, before: Cid) {
     let blocks = Car::parse(&slice).expect("a CAR");
     assert_eq!(mst::invert(&blocks, &root, &[*op]), Ok(before), "{op:?}");
     assert_eq!(mst::find(&blocks, &root, op.path), Ok(op.cid), "{op:?}");
+}
+
+/// A text is found by itself, and whatever a query asks for that holds of it stands in its tokens: those are all that an index knows.
+pub fn search(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let alt = Value::map([("alt", Value::text(text))]);
+    let embed = Value::map([("$type", Value::text("app.bsky.embed.images")), ("images", Value::Array(vec![alt]))]);
+    let record = Value::map([("text", Value::text(text)), ("embed", embed)]).encode();
+    let document = Document::of(&PostFields::of(&record).expect("a map"), 1);
+    let has = document.tokens();
+    assert!(has.len() <= MAX_TOKENS, "{}", has.len());
+    let found = |condition: &Condition| {
+        let (holds, tokens) = (condition.holds(&document), all_tokens(std::iter::once(condition)));
+        assert!(!tokens.is_empty() || condition.is_void(), "{condition:?}");
+        assert!(!holds || tokens.iter().all(|token| has.contains(token)), "{condition:?}");
+        holds
+    };
+    let itself = Condition::words(text);
+    assert_eq!(found(&itself), !itself.is_void());
+    let Ok(asked) = Asked::of(text) else { return };
+    for clause in asked.clauses {
+        if let What::Has(condition) = clause.what {
+            found(&condition);
+        }
+    }
 }
 
 /// An entry that was read is written and read again.

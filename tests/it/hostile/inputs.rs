@@ -65,6 +65,26 @@ pub fn texts() -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
+/// Queries of a search, and texts that they may find.
+pub fn queries() -> Vec<Vec<u8>> {
+    let texts = [
+        "the quick \"brown fox\" -lazy",
+        "#caturday from:alice.test -from:me",
+        "to:did:plc:z72i7hdynmk6r22z27h6tvur mentions:bob.test @carol.test",
+        "since:2026-07-04 until:2026-07-05T12:34:56Z lang:pt-br -lang:de",
+        "domain:www.example.com https://example.com/path?query=1#fragment",
+        "\"an open phrase from:",
+        "Crème brûlée à l'été, STRASSE ß",
+        "สวัสดีชาวโลก นี่คือภาษาไทย",
+        "ကြောင် မြန်မာဘာသာ ភាសាខ្មែរ ກິນເຂົ້າ",
+        "東京タワーへ行きました 天安门 오늘 학교에서",
+        "שָׁלוֹם السَّلَامُ नमस्ते दुनिया",
+        "🌅👍🏽 👨‍👩‍👧 🇩🇪🇫🇷",
+        "a\u{300}\u{301}\u{e34}\u{200d}\u{ad}b \u{fdfa}",
+    ];
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
 /// Queue entries that hold the commits, eight events each.
 pub fn entries() -> Vec<Vec<u8>> {
     let frames = frames();

@@ -24,7 +24,7 @@ const PAGES: [&str; 6] = [
 ];
 
 /// Statements that must have been prepared, so that none is passed over.
-const PREPARED: [&str; 62] = [
+const PREPARED: [&str; 63] = [
     "read::pack::joined",
     "read::relation::muted_lists",
     "listblock::of",
@@ -39,6 +39,7 @@ const PREPARED: [&str; 62] = [
     "read::actor::by_id",
     "read::actor::counts",
     "read::list::known_followers",
+    "read::search::carriers",
     "read::search::first_handles",
     "read::search::first_names",
     "read::search::followed",
@@ -158,6 +159,7 @@ async fn searches(world: &World) {
     let before = Before { at: i64::MAX, rkey: 0, author: 0 };
     let window = Window { from: 0, before, ordered: true, limit: 26 };
     assert_eq!(search::posts(&client, &[1], &window).await.unwrap(), []);
+    assert_eq!(search::carriers(&client, &[1], 2, 10).await.unwrap(), [(1, 0)]);
     assert_eq!(search::names(&client, &[1], &window).await.unwrap(), []);
     assert_eq!(search::handles(&client, &[1], ("abc", false), &window).await.unwrap(), []);
 }
