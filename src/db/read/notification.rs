@@ -121,15 +121,22 @@ impl Before {
     }
 }
 
-/// The newest edges of a table whose recipient is $to. Own ones and those that do not count notify nobody.
+/// Rows of a table that a page sorts at most: an account of millions may get more in the hour that is a bucket of its index. Those that came last
+/// are taken, so that a row is only missed which came so many rows later than its time says.
+const MOST_SORTED: i64 = 10_000;
+
+/// The newest edges of a table whose recipient is $to. Own ones and those that do not count notify nobody. Inside, rows come bucket by bucket,
+/// and as few as the sort outside asks for.
 macro_rules! newest {
     ($why:literal, $table:literal, $to:literal, $shift:literal, $columns:literal) => {
         concat!(
-            "(SELECT ",
-            $columns,
-            ", NULL::int8, ",
+            "(SELECT rkey, author, sr, sa, via, dms, flags, NULL::int8, ",
             $why,
-            "::int2 FROM ",
+            "::int2 FROM (SELECT ",
+            $columns,
+            ", ",
+            bucket_sql!("rkey", $shift),
+            " AS bucket FROM ",
             $table,
             "
         WHERE ($7::int4 >> ",
@@ -148,7 +155,7 @@ macro_rules! newest {
             $to,
             " DESC, ",
             bucket_sql!("rkey", $shift),
-            " DESC, rkey DESC, author DESC
+            " DESC LIMIT $8) e ORDER BY bucket DESC, rkey DESC, author DESC
         LIMIT $6)"
         )
     };
@@ -171,7 +178,7 @@ pub async fn newest(
         newest!("11", "repost", "sa", "42", "rkey, author, sr, sa, via, dms, flags"),
         "
         UNION ALL ",
-        newest!("12", "follow", "subject", "46", "rkey, author, 0::int8, subject, via, dms, flags"),
+        newest!("12", "follow", "subject", "46", "rkey, author, 0::int8 AS sr, subject AS sa, via, dms, flags"),
         "
         UNION ALL ",
         newest!("13", "\"like\"", "via", "42", "rkey, author, sr, sa, via, dms, flags"),
@@ -179,18 +186,21 @@ pub async fn newest(
         UNION ALL ",
         newest!("14", "repost", "via", "42", "rkey, author, sr, sa, via, dms, flags"),
         "
-        UNION ALL (SELECT rkey, author, sr, recipient, NULL::int4, NULL::int2, 0::int2, sort, reason FROM notif
+        UNION ALL (SELECT rkey, author, sr, recipient, NULL::int4, NULL::int2, 0::int2, sort, reason
+        FROM (SELECT rkey, author, sr, recipient, sort, reason, ",
+        bucket_sql!("coalesce(sort, rkey)", "42"),
+        " AS bucket FROM notif
         WHERE $7 & 126 <> 0 AND recipient = $1 AND ",
         bucket_sql!("coalesce(sort, rkey)", "42"),
         " <= ($2::int8 >> 42)::int4 AND (coalesce(sort, rkey), rkey, author, reason) < ($2, $3, $4, $5)
         ORDER BY recipient DESC, ",
         bucket_sql!("coalesce(sort, rkey)", "42"),
-        " DESC, coalesce(sort, rkey) DESC, rkey DESC, author DESC, reason DESC
+        " DESC LIMIT $8) n ORDER BY bucket DESC, coalesce(sort, rkey) DESC, rkey DESC, author DESC, reason DESC
         LIMIT $6)",
     );
     let latest = Before { at: latest(), rkey: i64::MAX, author: i32::MAX, why: i16::MAX };
     let Before { at, rkey, author, why } = before.min(latest);
-    let rows = query(client, SQL, &[&recipient, &at, &rkey, &author, &why, &limit, &reasons.0]).await?;
+    let rows = query(client, SQL, &[&recipient, &at, &rkey, &author, &why, &limit, &reasons.0, &MOST_SORTED]).await?;
     Ok(read(&rows, notice)?.into_iter().flatten().collect())
 }
 

@@ -1,6 +1,7 @@
 //! What the API answers.
 
 mod accounts;
+mod bounded;
 mod cache;
 mod changes;
 mod database;

@@ -189,7 +189,7 @@ impl World {
 }
 
 /// Sends a request and reads its answer, up to the end of the connection.
-async fn exchange(address: SocketAddr, request: &[u8]) -> Answer {
+pub async fn exchange(address: SocketAddr, request: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request).await.unwrap();
     let mut bytes = Vec::new();
