@@ -54,7 +54,7 @@ fn segments(text: &str) -> impl Iterator<Item = &str> {
     let mut clusters = text.grapheme_indices(true).map(|(at, _)| at).peekable();
     let mut is_inside = move |at: usize| {
         while clusters.next_if(|cluster| *cluster < at).is_some() {}
-        clusters.peek().is_some_and(|cluster| *cluster > at)
+        clusters.peek() != Some(&at)
     };
     let mut bounds = text.split_word_bound_indices().map(|(at, word)| (at, at + word.len())).peekable();
     std::iter::from_fn(move || {

@@ -261,13 +261,21 @@ async fn labels_outlive_a_purge() {
     let mut rig = Rig::start().await;
     let odd = uri(BOB, POST, "odd.key");
     rig.world.put(BOB, POST, "odd.key", &post("y", 9, vec![])).await;
-    rig.says(MODERATION, &[label(BOB, "account", START), label(&odd, "odd", START)]).await;
+    // The keys of posts stay in any case, those of feed generators only where somebody names them.
+    let (generator, feed) = ("app.bsky.feed.generator", uri(BOB, "app.bsky.feed.generator", "my-feed"));
+    let fields = [("$type", generator), ("did", "did:web:feeds.example"), ("displayName", "f"), ("createdAt", "2023-11-14T22:13:20.000Z")];
+    let record = Value::map(fields.map(|(key, value)| (key, Value::text(value))));
+    rig.world.put(BOB, generator, "my-feed", &record).await;
+    rig.says(MODERATION, &[label(BOB, "account", START), label(&odd, "odd", START), label(&feed, "feed", START)]).await;
     rig.world.account(BOB, false, Some("deleted")).await;
     let mut client = rig.world.pools.writer.get().await.unwrap();
     while rig.index.purge_some(&mut client).await.unwrap().is_some() {}
     drop(client);
     rig.world.account(BOB, true, None).await;
     rig.world.put(BOB, POST, "odd.key", &post("y", 99, vec![])).await;
+    rig.world.put(BOB, generator, "my-feed", &record).await;
+    let feeds = rig.ask("app.bsky.feed.getFeedGenerators", &format!("feeds={feed}"), "").await;
+    assert_eq!(vals(&feeds["feeds"][0]), ["feed"]);
     let posts = rig.ask("app.bsky.feed.getPosts", &format!("uris={odd}"), "").await;
     assert_eq!((vals(&posts["posts"][0]), vals(&posts["posts"][0]["author"])), (vec!["odd"], vec!["account"]));
 }
