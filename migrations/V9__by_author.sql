@@ -15,7 +15,7 @@ DROP INDEX post_time, repost_time;
 CREATE INDEX post_time ON post (((coalesce(sort, rkey) >> 34)::int4));
 CREATE INDEX repost_time ON repost (((coalesce(sort, rkey) >> 34)::int4));
 
--- Follows of a pair: those that count, so that whether one follows the other is told by the index alone, and the few that repeat one.
-CREATE INDEX follow_again ON follow (author, subject) WHERE flags & 8 <> 0;
+-- Whether one follows the other, and counts, is told by the index alone. Not as a partial index: PostgreSQL takes `flags & 8 = 0` for one row
+-- in two hundred and would go through all of it for the followers of an account.
 DROP INDEX follow_pair;
-CREATE INDEX follow_pair ON follow (author, subject) WHERE flags & 8 = 0;
+CREATE INDEX follow_pair ON follow (author, subject) INCLUDE (flags);

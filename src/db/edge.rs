@@ -21,8 +21,7 @@ pub(super) struct Statements {
 /// The statements of a table whose columns are those of an [`Edge`], or fewer.
 ///
 /// `key`: the shift of its index on (author, bucket of the key), or `exact` where that is on the key itself. `pair`: what its edges are of,
-/// `record` (sr, sa), `account` (subject), `follow` (the same, with an index for those that count and one for those that repeat one) or
-/// `member` (subject on the list lr). `edge`: what an edge has after its key and author; `columns` and `values`: what is written, and of what.
+/// `record` (sr, sa), `account` (subject) or `member` (subject on the list lr). `edge`: what an edge has after its key and author; `columns` and `values`: what is written, and of what.
 macro_rules! edge_statements {
     (
         table: $table:literal,
@@ -47,7 +46,19 @@ macro_rules! edge_statements {
                 " e ON ",
                 $crate::db::edge::edge_statements!(@place $key),
             ),
-            of: $crate::db::edge::edge_statements!(@of $pair, $table, $name, $edge),
+            of: concat!(
+                "-- ",
+                $name,
+                "::of
+        SELECT e.rkey, e.author, ",
+                $edge,
+                "
+        FROM UNNEST($1::int4[], $2::int8[], $3::int4[]) AS k (author, sr, sa)
+        JOIN ",
+                $table,
+                " e ON e.author = k.author AND ",
+                $crate::db::edge::edge_statements!(@$pair),
+            ),
             insert: concat!(
                 "-- ",
                 $name,
@@ -74,35 +85,6 @@ macro_rules! edge_statements {
                 $crate::db::edge::edge_statements!(@place $key),
             ),
         }
-    };
-    (@of follow, $table:literal, $name:literal, $edge:literal) => {
-        concat!(
-            $crate::db::edge::edge_statements!(@of account, $table, $name, $edge),
-            " AND e.flags & 8 = 0
-        UNION ALL
-        SELECT e.rkey, e.author, ",
-            $edge,
-            "
-        FROM UNNEST($1::int4[], $3::int4[]) AS k (author, sa)
-        JOIN ",
-            $table,
-            " e ON e.author = k.author AND e.subject = k.sa AND e.flags & 8 <> 0",
-        )
-    };
-    (@of $pair:ident, $table:literal, $name:literal, $edge:literal) => {
-        concat!(
-            "-- ",
-            $name,
-            "::of
-        SELECT e.rkey, e.author, ",
-            $edge,
-            "
-        FROM UNNEST($1::int4[], $2::int8[], $3::int4[]) AS k (author, sr, sa)
-        JOIN ",
-            $table,
-            " e ON e.author = k.author AND ",
-            $crate::db::edge::edge_statements!(@$pair),
-        )
     };
     (@place exact) => {
         "e.author = k.author AND e.rkey = k.rkey"

@@ -10,19 +10,22 @@ use crate::db::{column, query, read};
 /// A post, the key of a like or repost of it, and whether it is a repost.
 pub type Reaction = (Ref, i64, bool);
 
-/// The edges of `$1` of one table to posts ($2 keys, $3 authors): no repetitions, nothing of the same place in another collection.
+/// The edges of `$1` of one table to posts ($2 keys, $3 authors): no repetitions, nothing of the same place in another collection. LIMIT
+/// keeps each post a look of its own: as a join PostgreSQL would go through all edges of `$1`.
 macro_rules! edges {
     ($table:literal, $is_repost:literal) => {
         concat!(
             "SELECT k.rkey, k.author, e.rkey, ",
             $is_repost,
             " FROM UNNEST($2::int8[], $3::int4[]) AS k (rkey, author)
-        JOIN ",
+        CROSS JOIN LATERAL (
+          SELECT rkey FROM ",
             $table,
-            " e ON e.author = $1 AND e.sr = k.rkey AND e.sa = k.author AND e.flags & 120 = 0 AND ",
-            h31_sql!("e.sr", "e.sa"),
+            " WHERE author = $1 AND sr = k.rkey AND sa = k.author AND flags & 120 = 0 AND ",
+            h31_sql!("sr", "sa"),
             " = ",
             h31_sql!("k.rkey", "k.author"),
+            " LIMIT 1) e",
         )
     };
 }

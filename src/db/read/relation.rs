@@ -115,7 +115,8 @@ pub struct Known {
 
 /// Of each of `subjects` that has any: those of its followers whom `viewer` follows, `most` of them by name. Goes through the shorter of the
 /// two lists, and looks each of its accounts up in the other: neither a celebrity's followers nor all whom a busy account follows are read
-/// where the other side is short. LIMIT and OFFSET keep the planner from turning that around.
+/// where the other side is short. LIMIT and OFFSET keep the planner from turning that around, and `NOT k.few` inside from reading all whom
+/// the viewer follows before it asks for whom.
 pub async fn known(client: &impl GenericClient, viewer: i32, subjects: &[i32], most: i32) -> Result<Vec<Known>, Error> {
     const SQL: &str = "-- read::relation::known
         WITH k AS MATERIALIZED (
@@ -128,7 +129,7 @@ pub async fn known(client: &impl GenericClient, viewer: i32, subjects: &[i32], m
           WHERE k.few
           UNION ALL
           SELECT k.id, v.subject FROM k
-          CROSS JOIN LATERAL (SELECT subject FROM follow WHERE author = $1 AND flags & 8 = 0 OFFSET 0) v
+          CROSS JOIN LATERAL (SELECT subject FROM follow WHERE author = $1 AND flags & 8 = 0 AND NOT k.few OFFSET 0) v
           CROSS JOIN LATERAL (SELECT FROM follow WHERE author = v.subject AND subject = k.id AND flags & 8 = 0 LIMIT 1) f
           WHERE NOT k.few
         ) n GROUP BY n.subject";
