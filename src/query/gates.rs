@@ -22,7 +22,15 @@ impl Hydration {
     /// Whether the one who reads may not quote this post.
     #[must_use]
     pub fn may_not_quote(&self, place: Ref) -> bool {
-        self.gates.is_unquotable(place) && self.audience.viewer != Some(place.author)
+        let closed = self.post(place).and_then(|post| post.gate.as_ref()).is_some_and(|gate| gate.closed);
+        closed && self.audience.viewer != Some(place.author)
+    }
+
+    /// Whether the author of `quoted` no longer wants it to be shown in the post at `uri`.
+    #[must_use]
+    pub fn detaches(&self, quoted: Ref, uri: &str) -> bool {
+        let gate = self.post(quoted).and_then(|post| post.gate.as_ref());
+        gate.is_some_and(|gate| gate.detached.iter().any(|detached| **detached == *uri))
     }
 
     /// Whether the author of the thread that began with `root` hides this reply.

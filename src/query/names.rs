@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::{QueryError, Source};
-use crate::atproto::{AtUri, Did, Tid};
+use crate::atproto::{AtUri, Did, Nsid, RecordKey, Tid, handle};
 use crate::collection::{Coll, Ref};
 use crate::db::alias::{self, Alias};
 use crate::db::record::Path;
@@ -43,11 +43,8 @@ pub async fn known_account(source: &Source, identifier: &str) -> Result<Option<i
 /// # Errors
 /// The database's.
 pub async fn accounts(client: &Client, identifiers: impl Iterator<Item = &str>) -> Result<Vec<i32>, QueryError> {
-    let identifiers: Vec<Cow<'_, str>> =
-        identifiers.map(|name| if Did::is_valid(name) { name.into() } else { name.to_ascii_lowercase().into() }).collect();
-    let (dids, handles): (Vec<&str>, Vec<&str>) = identifiers.iter().map(AsRef::as_ref).partition(|name| Did::is_valid(name));
-    let (dids, handles) = tokio::try_join!(account::ids(client, &dids), identity::owners(client, &handles))?;
-    let known: HashMap<String, i32> = dids.into_iter().chain(handles).collect();
+    let identifiers: Vec<Cow<'_, str>> = identifiers.map(named).collect();
+    let known = owners(client, identifiers.iter().map(AsRef::as_ref)).await?;
     let mut found: Vec<i32> = Vec::with_capacity(identifiers.len());
     for id in identifiers.iter().filter_map(|name| known.get(name.as_ref())) {
         if !found.contains(id) {
@@ -57,15 +54,15 @@ pub async fn accounts(client: &Client, identifiers: impl Iterator<Item = &str>) 
     Ok(found)
 }
 
-/// The record that an address names, as (collection, place), whether it is held or not.
+/// The record that an address names, by DID or by handle, as (collection, place), whether it is held or not.
 ///
 /// # Errors
 /// The database's.
 pub async fn record(client: &Client, uri: &str) -> Result<Option<(Coll, Ref)>, QueryError> {
-    let Some(uri) = AtUri::parse(uri) else { return Ok(None) };
-    let (author, coll) = tokio::try_join!(account(client, uri.did), collection(client, uri.collection))?;
+    let Some(address) = Address::of(uri) else { return Ok(None) };
+    let (author, coll) = tokio::try_join!(account(client, &address.owner), collection(client, address.collection))?;
     let (Some(author), Some(coll)) = (author, coll) else { return Ok(None) };
-    Ok(key(client, author, coll, uri.rkey).await?.map(|rkey| (coll, Ref { rkey, author })))
+    Ok(key(client, author, coll, address.rkey).await?.map(|rkey| (coll, Ref { rkey, author })))
 }
 
 /// The number of a collection.
@@ -91,30 +88,16 @@ pub async fn key(client: &Client, author: i32, coll: Coll, rkey: &str) -> Result
     Ok(alias::ids(client, &[alias]).await?.into_iter().next().map(|(_, id)| id))
 }
 
-/// The posts that these addresses name, in their order, each once; addresses of other things and names that were never seen fall away.
+/// The posts that these addresses name, by DID or by handle, in their order, each once; addresses of other things and names that were never
+/// seen fall away.
 ///
 /// # Errors
 /// The database's.
 pub async fn posts(client: &Client, uris: impl Iterator<Item = &str>) -> Result<Vec<Ref>, QueryError> {
-    let uris: Vec<AtUri<'_>> = uris.filter_map(AtUri::parse).filter(|uri| Some(uri.collection) == Coll::POST.nsid()).collect();
-    let dids: Vec<&str> = uris.iter().map(|uri| uri.did).collect();
-    let authors: HashMap<String, i32> = account::ids(client, &dids).await?.into_iter().collect();
-    let aliased = uris.iter().filter(|uri| uri.rkey.parse::<Tid>().is_err()).filter_map(|uri| {
-        let author = *authors.get(uri.did)?;
-        Some(Alias { author, coll: Coll::POST.number(), rkey: uri.rkey.into() })
-    });
-    let aliased: Vec<Alias> = aliased.collect();
-    let keys: HashMap<Alias, i64> =
-        if aliased.is_empty() { HashMap::new() } else { alias::ids(client, &aliased).await?.into_iter().collect() };
-    let mut found = Vec::with_capacity(uris.len());
-    for uri in uris {
-        let Some(&author) = authors.get(uri.did) else { continue };
-        let rkey = uri.rkey.parse::<Tid>().ok().map(Tid::value);
-        let rkey = rkey.or_else(|| keys.get(&Alias { author, coll: Coll::POST.number(), rkey: uri.rkey.into() }).copied());
-        let Some(rkey) = rkey else { continue };
-        let place = Ref { rkey, author };
-        if !found.contains(&place) {
-            found.push(place);
+    let mut found: Vec<Ref> = Vec::new();
+    for (_, path) in find(client, of_coll(Coll::POST, uris)).await? {
+        if !found.contains(&path.at) {
+            found.push(path.at);
         }
     }
     Ok(found)
@@ -125,52 +108,85 @@ pub async fn posts(client: &Client, uris: impl Iterator<Item = &str>) -> Result<
 /// # Errors
 /// The database's.
 pub async fn post(source: &Source, uri: &str) -> Result<Option<Ref>, QueryError> {
-    let mut parts = uri.strip_prefix("at://").unwrap_or_default().splitn(3, '/');
-    let (Some(owner), Some(coll), Some(rkey)) = (parts.next(), parts.next(), parts.next()) else { return Ok(None) };
-    if Some(coll) != Coll::POST.nsid() {
-        return Ok(None);
-    }
-    let Some(author) = known_account(source, owner).await? else { return Ok(None) };
-    Ok(key(source, author, Coll::POST, rkey).await?.map(|rkey| Ref { rkey, author }))
+    let Some(address) = Address::of(uri).filter(|address| Some(address.collection) == Coll::POST.nsid()) else { return Ok(None) };
+    let Some(author) = known_account(source, &address.owner).await? else { return Ok(None) };
+    Ok(key(source, author, Coll::POST, address.rkey).await?.map(|rkey| Ref { rkey, author }))
 }
 
-/// The places of those of these addresses that are of records of `coll`, held or not; addresses of other things and names that were never
-/// seen fall away.
+/// The places of those of these addresses, by DID or by handle, that are of records of `coll`, held or not; addresses of other things and
+/// names that were never seen fall away.
 ///
 /// # Errors
 /// The database's.
 pub async fn records<'a>(client: &Client, coll: Coll, uris: impl Iterator<Item = &'a str>) -> Result<HashMap<&'a str, Ref>, QueryError> {
-    let of = |uri: &&str| AtUri::parse(uri).is_some_and(|uri| Some(uri.collection) == coll.nsid());
-    Ok(paths(client, uris.filter(of)).await?.into_iter().map(|(uri, path)| (uri, path.at)).collect())
+    Ok(find(client, of_coll(coll, uris)).await?.into_iter().map(|(uri, path)| (uri, path.at)).collect())
 }
 
-/// Where the records stand that these addresses name, held or not, of collections that the code numbers; other addresses and names that were
-/// never seen fall away.
+/// Where the records stand that records name by these addresses, held or not, of collections that the code numbers. Addresses by handle name
+/// none there, since a handle moves; names that were never seen fall away too.
 ///
 /// # Errors
 /// The database's.
 pub async fn paths<'a>(client: &Client, uris: impl Iterator<Item = &'a str>) -> Result<HashMap<&'a str, Path>, QueryError> {
-    let parsed = uris.filter_map(|text| {
-        let uri = AtUri::parse(text)?;
-        Some((text, uri, Coll::from_nsid(uri.collection)?))
-    });
-    let uris: Vec<(&str, AtUri<'_>, Coll)> = parsed.collect();
-    if uris.is_empty() {
-        return Ok(HashMap::new());
+    let by_did = uris.filter(|uri| AtUri::parse(uri).is_some());
+    let known = by_did.filter_map(|uri| Some((Address::of(uri)?, Coll::from_nsid(AtUri::parse(uri)?.collection)?)));
+    Ok(find(client, known.collect()).await?.into_iter().collect())
+}
+
+/// An address by DID or by handle.
+struct Address<'a> {
+    text: &'a str,
+    /// A DID, or a handle in lower case.
+    owner: Cow<'a, str>,
+    collection: &'a str,
+    rkey: &'a str,
+}
+
+impl<'a> Address<'a> {
+    /// `None` where the text names no record.
+    fn of(text: &'a str) -> Option<Self> {
+        let mut parts = text.strip_prefix("at://")?.split('/');
+        let (owner, collection, rkey) = (parts.next()?, parts.next()?, parts.next()?);
+        let holds = parts.next().is_none() && handle::is_at_identifier(owner) && Nsid::is_valid(collection) && RecordKey::is_valid(rkey);
+        holds.then(|| Self { text, owner: named(owner), collection, rkey })
     }
-    let dids: Vec<&str> = uris.iter().map(|(_, uri, _)| uri.did).collect();
-    let authors: HashMap<String, i32> = account::ids(client, &dids).await?.into_iter().collect();
-    let alias = |author, coll: Coll, rkey: &str| Alias { author, coll: coll.number(), rkey: rkey.into() };
-    let aliased = uris.iter().filter(|(_, uri, _)| uri.rkey.parse::<Tid>().is_err());
-    let aliased: Vec<Alias> = aliased.filter_map(|(_, uri, coll)| Some(alias(*authors.get(uri.did)?, *coll, uri.rkey))).collect();
+}
+
+/// Those of these addresses that are of records of `coll`.
+fn of_coll<'a>(coll: Coll, uris: impl Iterator<Item = &'a str>) -> Vec<(Address<'a>, Coll)> {
+    let addresses = uris.filter_map(Address::of).filter(|address| Some(address.collection) == coll.nsid());
+    addresses.map(|address| (address, coll)).collect()
+}
+
+/// Where these records stand, in their order; what names something that was never seen falls away.
+async fn find<'a>(client: &Client, addresses: Vec<(Address<'a>, Coll)>) -> Result<Vec<(&'a str, Path)>, QueryError> {
+    let owners = owners(client, addresses.iter().map(|(address, _)| &*address.owner)).await?;
+    let alias = |author, (address, coll): &(Address<'_>, Coll)| Alias { author, coll: coll.number(), rkey: address.rkey.into() };
+    let aliased = addresses.iter().filter(|(address, _)| address.rkey.parse::<Tid>().is_err());
+    let aliased: Vec<Alias> = aliased.filter_map(|named| Some(alias(*owners.get(&*named.0.owner)?, named))).collect();
     let keys: HashMap<Alias, i64> =
         if aliased.is_empty() { HashMap::new() } else { alias::ids(client, &aliased).await?.into_iter().collect() };
-    let paths = uris.into_iter().filter_map(|(text, uri, coll)| {
-        let author = *authors.get(uri.did)?;
-        let rkey = uri.rkey.parse::<Tid>().ok().map(Tid::value).or_else(|| keys.get(&alias(author, coll, uri.rkey)).copied())?;
-        Some((text, Path { coll, at: Ref { rkey, author } }))
+    let paths = addresses.into_iter().filter_map(|named| {
+        let author = *owners.get(&*named.0.owner)?;
+        let tid = named.0.rkey.parse::<Tid>().ok().map(Tid::value);
+        let rkey = tid.or_else(|| keys.get(&alias(author, &named)).copied())?;
+        Some((named.0.text, Path { coll: named.1, at: Ref { rkey, author } }))
     });
     Ok(paths.collect())
+}
+
+/// A DID as it is, a handle in lower case.
+fn named(identifier: &str) -> Cow<'_, str> {
+    if Did::is_valid(identifier) { identifier.into() } else { identifier.to_ascii_lowercase().into() }
+}
+
+/// The accounts that these DIDs and handles (in lower case) name.
+async fn owners(client: &Client, names: impl Iterator<Item = &str>) -> Result<HashMap<String, i32>, QueryError> {
+    let (dids, handles): (Vec<&str>, Vec<&str>) = names.partition(|name| Did::is_valid(name));
+    let dids = async { if dids.is_empty() { Ok(Vec::new()) } else { account::ids(client, &dids).await } };
+    let handles = async { if handles.is_empty() { Ok(Vec::new()) } else { identity::owners(client, &handles).await } };
+    let (dids, handles) = tokio::try_join!(dids, handles)?;
+    Ok(dids.into_iter().chain(handles).collect())
 }
 
 /// Texts of record keys that are no TID, by author and id.

@@ -3,25 +3,29 @@
 use std::collections::HashMap;
 
 use super::QueryError;
-use super::views::actor::Associated;
 use crate::collection::Coll;
 use crate::db::{Client, read};
 
-/// How many lists, feed generators and starter packs accounts have, and which of them label; of those that have any.
+/// What an account has published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Published {
+    pub lists: i64,
+    pub generators: i64,
+    pub packs: i64,
+}
+
+/// How many lists, feed generators and starter packs accounts have; of those that have any.
 ///
 /// # Errors
 /// The database's.
-pub async fn associated(client: &Client, accounts: &[i32]) -> Result<HashMap<i32, Associated>, QueryError> {
-    let mut found: HashMap<i32, Associated> = HashMap::new();
-    for (account, coll, count) in
-        read::actor::kept(client, accounts, &[Coll::LIST, Coll::GENERATOR, Coll::STARTERPACK, Coll::LABELER]).await?
-    {
-        let associated = found.entry(account).or_default();
+pub async fn published(client: &Client, accounts: &[i32]) -> Result<HashMap<i32, Published>, QueryError> {
+    let mut found: HashMap<i32, Published> = HashMap::new();
+    for (account, coll, count) in read::actor::kept(client, accounts, &[Coll::LIST, Coll::GENERATOR, Coll::STARTERPACK]).await? {
+        let published = found.entry(account).or_default();
         match coll {
-            Coll::LIST => associated.lists = count,
-            Coll::GENERATOR => associated.feedgens = count,
-            Coll::STARTERPACK => associated.starter_packs = count,
-            _ => associated.labeler = true,
+            Coll::LIST => published.lists = count,
+            Coll::GENERATOR => published.generators = count,
+            _ => published.packs = count,
         }
     }
     Ok(found)

@@ -30,7 +30,13 @@ impl Hydration {
     /// Whether a list of those who did something with what `owner` owns shows this account.
     #[must_use]
     pub fn lists(&self, account: i32, owner: i32) -> bool {
-        self.actor(account).is_some() && !self.is_blocked(account) && !self.are_apart(account, owner)
+        self.is_listed(account) && !self.are_apart(account, owner)
+    }
+
+    /// Whether a list of accounts shows this one.
+    #[must_use]
+    pub fn is_listed(&self, account: i32) -> bool {
+        self.actor(account).is_some() && !self.is_blocked(account)
     }
 
     /// Whether the feed of `by` shows this post: of a reposter or, for itself, of its author.

@@ -3,7 +3,7 @@
 pub mod generator;
 pub(super) mod like;
 pub mod post;
-pub(super) mod postgate;
+pub mod postgate;
 pub(super) mod repost;
 pub mod threadgate;
 

@@ -4,8 +4,36 @@ use super::super::fields::Fields;
 use super::super::refs::{Target, is_own_post};
 use super::super::types::{Shape, Type};
 use super::super::{Coll, Derived, Ids, Names, Place, RecordError, Row};
+use crate::atproto::Tid;
 
 pub(in super::super) const TYPE: Type = Type { coll: Coll::POSTGATE, shape: Shape::Own { names, row } };
+
+/// What views read of a gate: who may quote the post, and which posts may show it no longer.
+#[derive(Debug, Clone)]
+pub struct PostgateFields<'a> {
+    /// Nobody but its author may quote the post.
+    pub closed: bool,
+    all: Fields<'a>,
+}
+
+impl<'a> PostgateFields<'a> {
+    /// The gate that stands at `key` (a post's key, as a number); `None` where it is of another post.
+    #[must_use]
+    pub fn of(record: &'a [u8], key: i64) -> Option<Self> {
+        let all = Fields::of(record)?;
+        let is_own = post(&all)?.uri.rkey.parse::<Tid>().is_ok_and(|tid| tid.value() == key);
+        is_own.then(|| Self { closed: is_closed(&all), all })
+    }
+
+    /// The addresses of the posts that quote it and may not show it.
+    pub fn detached(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.all.items("detachedEmbeddingUris").filter_map(|mut item| item.text().ok())
+    }
+}
+
+fn is_closed(fields: &Fields<'_>) -> bool {
+    fields.types("embeddingRules").any(|name| name == "app.bsky.feed.postgate#disableRule")
+}
 
 fn names<'a>(record: &'a [u8], into: &mut Names<'a>) {
     if let Some(post) = Fields::of(record).and_then(|fields| post(&fields)) {
@@ -17,8 +45,7 @@ fn row(place: Place, record: &[u8], ids: &dyn Ids) -> Result<Row, RecordError> {
     const NONE: Row = Row::Whole(Derived::Nothing);
     let Some(fields) = Fields::of(record) else { return Ok(NONE) };
     let Some(post) = post(&fields) else { return Ok(NONE) };
-    let closed = fields.types("embeddingRules").any(|name| name == "app.bsky.feed.postgate#disableRule");
-    Ok(if closed && is_own_post(place, post.resolve(ids)?) { Row::Whole(Derived::Postgate) } else { NONE })
+    Ok(if is_closed(&fields) && is_own_post(place, post.resolve(ids)?) { Row::Whole(Derived::Postgate) } else { NONE })
 }
 
 fn post<'a>(fields: &Fields<'a>) -> Option<Target<'a>> {

@@ -6,4 +6,4 @@ pub mod list;
 pub(super) mod listblock;
 pub(super) mod listitem;
 pub mod starterpack;
-pub(super) mod verification;
+pub mod verification;

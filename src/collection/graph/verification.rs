@@ -2,12 +2,32 @@
 
 use super::super::Coll;
 use super::super::edge::EdgeKind;
+use super::super::fields::Fields;
 use super::super::form::{Form, Said, read_account};
 use super::super::types::Type;
 
 pub(in super::super) const TYPE: Type = Type::edge(&FORM);
 
 const FORM: Form = Form { kind: EdgeKind::Verification, read: read_account, write, via: None, sorted: false };
+
+/// What views read of a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerificationFields<'a> {
+    /// What the account was called then.
+    pub handle: &'a str,
+    pub display_name: &'a str,
+    pub created_at: &'a str,
+}
+
+impl<'a> VerificationFields<'a> {
+    /// `None` where the record is no map.
+    #[must_use]
+    pub fn of(record: &'a [u8]) -> Option<Self> {
+        let all = Fields::of(record)?;
+        let text = |key| all.text(key).unwrap_or_default();
+        Some(Self { handle: text("handle"), display_name: text("displayName"), created_at: text("createdAt") })
+    }
+}
 
 /// The handle and the display name that were verified stand in the record alone.
 fn write(_: Coll, _: &Said<'_>) -> Option<Vec<u8>> {

@@ -20,6 +20,25 @@ pub struct Actor {
     pub profile: Option<Vec<u8>>,
     /// Operators of this service took it down.
     pub taken_down: bool,
+    /// It labels.
+    pub labeler: bool,
+    /// Its verifications are shown.
+    pub verifier: bool,
+    /// Somebody whose verifications are shown verifies it.
+    pub verified: bool,
+    /// What it declares: its status, and who may subscribe to it and write to it.
+    pub declared: Vec<Declared>,
+}
+
+/// A record of which an account has one at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    pub coll: Coll,
+    pub rkey: i64,
+    /// Packed.
+    pub record: Vec<u8>,
+    /// Operators of this service took it down.
+    pub taken_down: bool,
 }
 
 /// What is counted of an account.
@@ -31,16 +50,32 @@ pub struct Counts {
 }
 
 /// Those of `ids` that exist. A profile's key is always `self` (its schema says so), so that there is one a account at most and its key
-/// need not be looked up.
+/// need not be looked up; so are those of declarations, whose collections have neighbouring numbers. Who verifies an account is looked for
+/// among the trusted, and only where anybody does.
 pub async fn by_id(client: &impl GenericClient, ids: &[i32]) -> Result<Vec<Actor>, Error> {
     const SQL: &str = "-- read::actor::by_id
-        SELECT a.id, a.did, r.status, p.rec, a.handle, t.subject IS NOT NULL
+        SELECT a.id, a.did, r.status, p.rec, a.handle, t.subject IS NOT NULL,
+          EXISTS (SELECT FROM record_other l WHERE l.author = k.id AND l.coll = $3
+            AND NOT EXISTS (SELECT FROM takedown_record x WHERE x.sa = l.author AND x.coll = l.coll AND x.sr = l.rkey)),
+          w.subject IS NOT NULL,
+          CASE WHEN EXISTS (SELECT FROM verification WHERE subject = k.id) THEN EXISTS (
+            SELECT FROM trusted_verifier o
+            CROSS JOIN LATERAL (SELECT FROM verification WHERE author = o.subject AND subject = k.id AND flags & 8 = 0 LIMIT 1) v)
+          ELSE false END,
+          d.colls, d.rkeys, d.recs, d.down
         FROM UNNEST($1::int4[]) AS k (id)
         JOIN account a ON a.id = k.id
         LEFT JOIN repo r ON r.account = k.id
         LEFT JOIN takedown_account t ON t.subject = k.id
-        LEFT JOIN record_other p ON p.author = k.id AND p.coll = $2";
-    read(&query(client, SQL, &[&ids, &Coll::PROFILE.number()]).await?, actor)
+        LEFT JOIN trusted_verifier w ON w.subject = k.id
+        LEFT JOIN record_other p ON p.author = k.id AND p.coll = $2
+        CROSS JOIN LATERAL (
+          SELECT array_agg(o.coll) AS colls, array_agg(o.rkey) AS rkeys, array_agg(o.rec) AS recs, array_agg(x.sr IS NOT NULL) AS down
+          FROM record_other o LEFT JOIN takedown_record x ON x.sa = o.author AND x.coll = o.coll AND x.sr = o.rkey
+          WHERE o.author = k.id AND o.coll BETWEEN $4 AND $5) d";
+    let (profile, labeler) = (Coll::PROFILE.number(), Coll::LABELER.number());
+    let (first, last) = (Coll::STATUS.number(), Coll::GERM_DECLARATION.number());
+    read(&query(client, SQL, &[&ids, &profile, &labeler, &first, &last]).await?, actor)
 }
 
 /// How many records of each of `colls` that are kept whole each of `accounts` has.
@@ -72,5 +107,19 @@ fn actor(row: &Row) -> Result<Actor, Error> {
         profile: row.try_get(3)?,
         handle: row.try_get(4)?,
         taken_down: row.try_get(5)?,
+        labeler: row.try_get(6)?,
+        verifier: row.try_get(7)?,
+        verified: row.try_get(8)?,
+        declared: declared(row)?,
     })
+}
+
+/// What four columns say side by side; all NULL: nothing.
+fn declared(row: &Row) -> Result<Vec<Declared>, Error> {
+    let (colls, rkeys): (Option<Vec<i16>>, Option<Vec<i64>>) = (row.try_get(9)?, row.try_get(10)?);
+    let (records, down): (Option<Vec<Vec<u8>>>, Option<Vec<bool>>) = (row.try_get(11)?, row.try_get(12)?);
+    let places = colls.unwrap_or_default().into_iter().zip(rkeys.unwrap_or_default());
+    let records = records.unwrap_or_default().into_iter().zip(down.unwrap_or_default());
+    let declared = places.zip(records);
+    Ok(declared.map(|((coll, rkey), (record, taken_down))| Declared { coll: Coll::from_number(coll), rkey, record, taken_down }).collect())
 }

@@ -117,6 +117,29 @@ pub async fn known_followers(client: &impl GenericClient, viewer: i32, of: i32, 
     read(&query(client, SQL, &[&viewer, &of, &after, &limit]).await?, |row| row.try_get(0))
 }
 
+/// Of the newest `recent` likes of a post those by accounts that `viewer` follows: how many, and the accounts of the newest `most` of them.
+pub async fn known_likers(client: &impl GenericClient, viewer: i32, of: Ref, recent: i64, most: i32) -> Result<(i64, Vec<i32>), Error> {
+    const SQL: &str = concat!(
+        "-- read::list::known_likers
+        SELECT count(*), (array_agg(l.author ORDER BY l.rkey DESC, l.author DESC))[1:$6]
+        FROM (
+          SELECT rkey, author FROM \"like\"
+          WHERE ",
+        h31_sql!("sr", "sa"),
+        " = $1 AND sr = $2 AND sa = $3 AND flags & 120 = 0
+          ORDER BY ",
+        h31_sql!("sr", "sa"),
+        " DESC, ",
+        bucket_sql!("rkey", 40),
+        " DESC, rkey DESC, author DESC
+          LIMIT $5) l
+        CROSS JOIN LATERAL (SELECT FROM follow WHERE author = $4 AND subject = l.author AND flags & 8 = 0 LIMIT 1) f",
+    );
+    let rows = query(client, SQL, &[&h31(of.rkey, of.author), &of.rkey, &of.author, &viewer, &recent, &most]).await?;
+    let known = read(&rows, |row| Ok((row.try_get(0)?, row.try_get::<_, Option<Vec<i32>>>(1)?.unwrap_or_default())))?;
+    Ok(known.into_iter().next().unwrap_or_default())
+}
+
 /// Members of a list that are counted at most. They are counted row by row for every view of the list, some milliseconds for so many, and a page
 /// has up to a hundred lists; hardly any list of people has more.
 pub const MOST_MEMBERS: i64 = 10_000;

@@ -18,6 +18,7 @@ pub mod search;
 pub mod takedown;
 pub mod thread;
 pub mod timeline;
+pub mod verification;
 pub mod viewer;
 pub mod walk;
 

@@ -43,12 +43,10 @@ impl Cache {
     /// Up to about `bytes` of memory.
     #[must_use]
     pub fn new(bytes: u64) -> Self {
-        // The view of what it embeds is made later, and is about as long as the record.
-        let post = |content: &Arc<Content>| bytes_of(POST_BYTES + 2 * content.record.len() + content.json.get().len());
+        let post = |content: &Arc<Content>| bytes_of(POST_BYTES + content.bytes());
         let actor = |actor: &Arc<Actor>| {
-            bytes_of(
-                ACTOR_BYTES + actor.did.len() + actor.handle.as_ref().map_or(0, String::len) + actor.profile.as_ref().map_or(0, Vec::len),
-            )
+            let (handle, profile) = (actor.handle.as_ref().map_or(0, String::len), actor.profile.as_ref().map_or(0, Vec::len));
+            bytes_of(ACTOR_BYTES + actor.did.len() + handle + profile + actor.declared.as_ref().map_or(0, |declared| declared.bytes()))
         };
         // A DID is about as long as its longest common form.
         let (id, ids) = (|_: &i32| bytes_of(ID_BYTES), bytes / IDS);
@@ -141,9 +139,13 @@ fn of_actor(id: i32) -> Changed {
     Changed { author: id, coll: 0, rkey: 0 }
 }
 
-/// Under which key it is remembered: records that say something of an account are parts of it.
+/// Under which key it is remembered: the gate of a post against quotes is a part of it, and records that say something of an account are parts
+/// of that.
 fn remembered_as(changed: &Changed) -> Changed {
-    if changed.coll == Coll::POST.number() { *changed } else { of_actor(changed.author) }
+    match Coll::from_number(changed.coll) {
+        Coll::POST | Coll::POSTGATE => of_post(Ref { rkey: changed.rkey, author: changed.author }),
+        _ => of_actor(changed.author),
+    }
 }
 
 fn bytes_of(length: usize) -> u64 {

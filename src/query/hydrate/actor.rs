@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::declared::{self, Declared, Status as Doing};
 use crate::collection::unpack;
 pub use crate::db::read::actor::Counts;
 use crate::db::repo::Status;
@@ -11,6 +12,7 @@ use crate::query::{Audience, QueryError, Source};
 
 /// An account as it stands.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub struct Actor {
     pub did: String,
     /// Verified, in lower case.
@@ -21,9 +23,23 @@ pub struct Actor {
     pub profile: Option<Vec<u8>>,
     /// Operators of this service took it down.
     pub taken_down: bool,
+    /// It labels.
+    pub labeler: bool,
+    /// Its verifications are shown.
+    pub verifier: bool,
+    /// Somebody whose verifications are shown verifies it.
+    pub verified: bool,
+    /// What it declares, besides the defaults.
+    pub declared: Option<Box<Declared>>,
 }
 
 impl Actor {
+    /// What it is doing now, whether that still holds or not.
+    #[must_use]
+    pub fn status(&self) -> Option<&Doing> {
+        self.declared.as_ref()?.status.as_ref()
+    }
+
     /// Whether `audience` is shown it: something of its own was seen, its host calls it active, and nobody took it down. Who sees takedowns
     /// sees every account that is not gone.
     #[must_use]
@@ -58,8 +74,10 @@ async fn stored(client: &Client, ids: &[i32]) -> Result<HashMap<i32, Arc<Actor>>
     }
     let actors = read::actor::by_id(client, ids).await?.into_iter().map(|row| {
         let profile = row.profile.map(|packed| unpack(&packed)).transpose()?;
+        let declared = declared::read(row.declared)?;
         let (did, handle, status, taken_down) = (row.did, row.handle, row.status, row.taken_down);
-        Ok((row.id, Arc::new(Actor { did, handle, status, profile, taken_down })))
+        let (labeler, verifier, verified) = (row.labeler, row.verifier, row.verified);
+        Ok((row.id, Arc::new(Actor { did, handle, status, profile, taken_down, labeler, verifier, verified, declared })))
     });
     actors.collect()
 }

@@ -1,4 +1,4 @@
-//! The gates of posts: who may reply below them and who may quote them, and what of it holds for the one who reads.
+//! The gates of threads: who may reply below their first posts, and what of it holds for the one who reads.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use crate::atproto::Cid;
 use crate::collection::feed::post::PostFields;
 use crate::collection::feed::threadgate::{RULE_CLOSED, RULE_FOLLOWED, RULE_FOLLOWERS, RULE_LISTS, RULE_MENTIONED};
 use crate::collection::{EdgeKind, Pair, Ref, Threadgate, unpack};
-use crate::db::{Client, edge, post, postgate, read};
+use crate::db::{Client, edge, post, read};
 use crate::query::QueryError;
 
 /// Who may reply below a post.
@@ -25,43 +25,32 @@ pub struct Gate {
 #[derive(Debug, Default)]
 pub struct Gates {
     threads: HashMap<Ref, Gate>,
-    /// Posts that nobody but their author may quote; only gathered where somebody reads.
-    unquotable: HashSet<Ref>,
 }
 
 impl Gates {
-    /// `roots`: the first posts of the threads of `posts`.
-    pub(super) async fn load(client: &Client, viewer: Option<i32>, posts: &[Ref], roots: &[Ref]) -> Result<Self, QueryError> {
-        if posts.is_empty() {
+    /// The gates of the threads that began with `roots`, which may name one more than once.
+    pub(super) async fn load(client: &Client, roots: &[Ref]) -> Result<Self, QueryError> {
+        if roots.is_empty() {
             return Ok(Self::default());
         }
         let mut roots = roots.to_vec();
         roots.sort_unstable_by_key(|root| (root.author, root.rkey));
         roots.dedup();
-        let unquotable = async { if viewer.is_some() { postgate::of(client, posts).await } else { Ok(Vec::new()) } };
-        let (threads, unquotable) = tokio::try_join!(read::gate::threads(client, &roots), unquotable)?;
-        let threads = threads.into_iter().map(|(post, says, packed)| {
+        let threads = read::gate::threads(client, &roots).await?.into_iter().map(|(post, says, packed)| {
             let record = unpack(&packed)?;
             Ok((post, Gate { says, cid: Cid::dag_cbor(&record), record, fulfilled: 0 }))
         });
-        Ok(Self { threads: threads.collect::<Result<_, QueryError>>()?, unquotable: unquotable.into_iter().collect() })
+        Ok(Self { threads: threads.collect::<Result<_, QueryError>>()? })
     }
 
     pub(super) fn absorb(&mut self, other: Self) {
         self.threads.extend(other.threads);
-        self.unquotable.extend(other.unquotable);
     }
 
     /// The gate of the thread that began with this post.
     #[must_use]
     pub fn thread(&self, root: Ref) -> Option<&Gate> {
         self.threads.get(&root)
-    }
-
-    /// Whether nobody but its author may quote this post.
-    #[must_use]
-    pub fn is_unquotable(&self, post: Ref) -> bool {
-        self.unquotable.contains(&post)
     }
 
     /// The lists that gates name.

@@ -2,6 +2,8 @@
 //! whether, is decided elsewhere (`rules`, `views`).
 
 mod actor;
+mod after;
+mod declared;
 mod embedded;
 mod gate;
 mod label;
@@ -12,21 +14,24 @@ mod post;
 mod reaction;
 mod relation;
 mod service;
+mod verification;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use crate::db::read::relation::Known;
 pub use actor::{Actor, Counts};
+pub use declared::{Chat, Declared, Germ, Status, Subscriptions};
 pub use gate::{Gate, Gates};
 pub use label::{Label, Labels, Subject};
 pub use list::List;
 pub use notice::Notices;
 pub use pack::StarterPack;
-pub use post::{Content, Post, Written, WrittenReply, micros};
-pub use reaction::{Likes, Reactions};
+pub use post::{Content, Post, QuoteGate, Written, WrittenReply, micros};
+pub use reaction::{KnownLikers, Likes, Reactions};
 pub use relation::{Block, Mute, Pairs, Relations};
 pub use service::Service;
+pub use verification::Verification;
 
 use super::{Audience, QueryError, Source, names};
 use crate::collection::feed::post::PostFields;
@@ -38,7 +43,7 @@ use crate::db::{Client, read};
 /// Posts inside posts that are looked up: a quote, and the quote in it. The views nest no deeper.
 const QUOTE_DEPTH: usize = 2;
 
-/// Known followers that are read by name: five are shown, and some of these may be hidden.
+/// Known followers and likers that are read by name: five are shown, and some of these may be hidden.
 const MOST_KNOWN: i32 = 10;
 
 /// What a page shows.
@@ -57,6 +62,8 @@ pub struct Wanted {
     pub apart_from: Option<i32>,
     /// Notifications of the audience; `actors` names their authors.
     pub notices: Vec<Notice>,
+    /// A post of which it is told who likes it that the audience follows.
+    pub known_likers: Option<Ref>,
     /// An account of which it is told what of `posts` it likes.
     pub likes_by: Option<i32>,
     /// Feed generators, labelers, lists and starter packs, besides those that posts embed.
@@ -75,6 +82,7 @@ impl Wanted {
         self.replies |= other.replies;
         self.apart_from = self.apart_from.or(other.apart_from);
         self.likes_by = self.likes_by.or(other.likes_by);
+        self.known_likers = self.known_likers.or(other.known_likers);
     }
 }
 
@@ -95,11 +103,18 @@ pub struct Hydration {
     actors: HashMap<i32, Arc<Actor>>,
     counts: HashMap<i32, Counts>,
     known: HashMap<i32, Known>,
+    known_likers: Option<(Ref, KnownLikers)>,
     posts: HashMap<Ref, Post>,
     lists: HashMap<Ref, List>,
     notices: Notices,
     services: HashMap<Path, Service>,
     packs: HashMap<Ref, StarterPack>,
+    /// Starter packs by the addresses that records have of them.
+    named_packs: HashMap<String, Ref>,
+    /// By whom accounts are verified.
+    verifications: HashMap<i32, Vec<Verification>>,
+    /// The clock as it was gathered, in microseconds since 1970.
+    pub at: i64,
     /// What posts embed that is no post.
     embedded: HashMap<Ref, Path>,
     aliases: names::Aliases,
@@ -118,13 +133,20 @@ impl Hydration {
     /// The database's; stored bytes that cannot be unpacked.
     pub async fn load(client: &Source, audience: Audience, wanted: &Wanted) -> Result<Self, QueryError> {
         let notices = Notices::load(client, audience.viewer, &wanted.notices);
-        let (mut posts, known, notices) = tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known), notices)?;
+        let likers = reaction::known_likers(client, audience.viewer, wanted.known_likers);
+        let (mut posts, known, likers, notices) =
+            tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known), likers, notices)?;
         let embedded = embedded::load(client, &posts).await?;
         let records: HashSet<Path> = wanted.records.iter().chain(embedded.values()).copied().collect();
         let of = |coll: Coll| records.iter().filter(move |path| path.coll == coll).map(|path| path.at).collect::<Vec<Ref>>();
         let services: Vec<Path> = records.iter().filter(|path| service::is_service(path.coll)).copied().collect();
-        let actors = accounts(audience, &posts, wanted, &known, &records);
-        let pairs = pairs(audience, &posts, &actors, wanted, &embedded);
+        let mut actors = accounts(audience, &posts, wanted, &known, &records);
+        actors.extend(likers.iter().flat_map(|(_, likers)| &likers.some));
+        actors.sort_unstable();
+        actors.dedup();
+        let mut pairs = pairs(audience, &posts, &actors, wanted, &embedded);
+        pairs.apart(audience, known.values().flat_map(|known| known.some.iter().map(|follower| (known.of, *follower))));
+        pairs.apart(audience, likers.iter().flat_map(|(post, likers)| likers.some.iter().map(|liker| (post.author, *liker))));
         let places: Vec<Ref> = posts.keys().copied().collect();
         let roots: Vec<Ref> = posts.values().map(|post| post.row.thread().unwrap_or(post.row.place())).collect();
         let told = wanted.notices.iter().map(|notice| Subject::record(notice.path().coll, notice.path().at));
@@ -138,7 +160,7 @@ impl Hydration {
             Relations::load(client, audience, &pairs),
             Reactions::load(client, audience, &places, &roots),
             Labels::load(client, audience, subjects),
-            Gates::load(client, audience.viewer, &places, &roots),
+            Gates::load(client, &roots),
             Likes::load(client, wanted.likes_by, &wanted.posts),
             service::load(client, audience.viewer, &services),
             list::load(client, audience.viewer, &lists),
@@ -152,54 +174,15 @@ impl Hydration {
         let mut state =
             Self { audience, relations, reactions, labels, gates, likes, actors, counts, known, posts, notices, ..Self::default() };
         (state.services, state.lists, state.packs, state.embedded) = (services, lists, packs, embedded);
+        state.known_likers = likers;
+        state.at = label::now();
         state.find_admissions(client).await?;
         state.find_lists(client).await?;
+        state.find_statuses(client).await?;
+        state.find_verifications(client).await?;
+        state.find_packs(client, wanted).await?;
         state.find_keys(client, &wanted.notices).await?;
         Ok(state)
-    }
-
-    /// Which rules of the gates the audience fulfils.
-    async fn find_admissions(&mut self, client: &Client) -> Result<(), QueryError> {
-        let Some((viewer, actor)) = self.audience.viewer.and_then(|viewer| Some((viewer, self.actors.get(&viewer)?))) else {
-            return Ok(());
-        };
-        let relations = &self.relations;
-        self.gates.admit(client, viewer, &actor.did, |author, subject| relations.follow(author, subject).is_some()).await
-    }
-
-    /// The lists by which the audience blocks or mutes, and those of gates: as a rule there is none.
-    async fn find_lists(&mut self, client: &Source) -> Result<(), QueryError> {
-        let own = self.audience.viewer.into_iter().flat_map(|viewer| self.relations.lists(viewer));
-        let lists: HashSet<Ref> = own.chain(self.gates.lists()).filter(|list| !self.lists.contains_key(list)).collect();
-        if !lists.is_empty() {
-            let lists: Vec<Ref> = lists.into_iter().collect();
-            self.lists.extend(list::load(client, self.audience.viewer, &lists).await?);
-            let owners: Vec<i32> = lists.iter().map(|list| list.author).filter(|owner| !self.actors.contains_key(owner)).collect();
-            let subjects = label::subjects(&owners, &[]).chain(label::records(Coll::LIST, &lists)).collect();
-            let (actors, labels) = tokio::try_join!(actor::load(client, &owners), Labels::load(client, self.audience, subjects))?;
-            self.actors.extend(actors);
-            self.labels.absorb(labels);
-        }
-        Ok(())
-    }
-
-    /// The texts of keys that are no TID: as a rule there is none.
-    async fn find_keys(&mut self, client: &Client, notices: &[Notice]) -> Result<(), QueryError> {
-        let own = self.audience.viewer.into_iter().flat_map(|viewer| self.reactions.paths(viewer));
-        let posts = self.posts.keys().map(|at| Path { coll: Coll::POST, at: *at });
-        let gates = self.gates.gated().map(|at| Path { coll: Coll::THREADGATE, at });
-        let all = posts
-            .chain(gates)
-            .chain(self.likes.paths())
-            .chain(self.relations.paths())
-            .chain(own)
-            .chain(self.notice_paths(notices))
-            .chain(self.record_paths());
-        let aliased: Vec<Path> = all.filter(|path| path.at.rkey < 0).collect();
-        if !aliased.is_empty() {
-            self.aliases.extend(read::key::texts(client, &aliased).await?);
-        }
-        Ok(())
     }
 
     /// Takes in what another round gathered for the same audience.
@@ -217,6 +200,10 @@ impl Hydration {
         self.notices.absorb(other.notices);
         self.services.extend(other.services);
         self.packs.extend(other.packs);
+        self.named_packs.extend(other.named_packs);
+        self.known_likers = self.known_likers.take().or(other.known_likers);
+        self.verifications.extend(other.verifications);
+        self.at = self.at.max(other.at);
         self.embedded.extend(other.embedded);
         self.aliases.extend(other.aliases);
     }
@@ -233,6 +220,12 @@ impl Hydration {
         self.any_actor(id).filter(|actor| actor.is_shown_to(self.audience) && !self.is_redacted(Subject::account(id)))
     }
 
+    /// Who among the trusted verifies an account.
+    #[must_use]
+    pub fn verifications(&self, account: i32) -> &[Verification] {
+        self.verifications.get(&account).map_or(&[], Vec::as_slice)
+    }
+
     /// What is counted of an account that was to be counted.
     #[must_use]
     pub fn counts(&self, id: i32) -> Counts {
@@ -243,6 +236,18 @@ impl Hydration {
     #[must_use]
     pub fn known(&self, id: i32) -> Option<&Known> {
         self.known.get(&id)
+    }
+
+    /// Who likes a post that the audience follows; `None` where nobody does, or it was not asked for.
+    #[must_use]
+    pub fn known_likers(&self, post: Ref) -> Option<&KnownLikers> {
+        self.known_likers.as_ref().filter(|(of, _)| *of == post).map(|(_, likers)| likers)
+    }
+
+    /// The starter pack that a record of this page names by this address, held or not.
+    #[must_use]
+    pub fn named_pack(&self, uri: &str) -> Option<Ref> {
+        self.named_packs.get(uri).copied()
     }
 
     /// The key of the like of a post by the author of its thread, and who that is, where it was asked for and may be shown.
@@ -271,6 +276,12 @@ impl Hydration {
         Some(PostFields::of(&self.post(place)?.record)?.text)
     }
 
+    /// The CID by which a post that may be shown quotes another.
+    #[must_use]
+    pub fn quoted_cid(&self, place: Ref) -> Option<&str> {
+        Some(PostFields::of(&self.post(place)?.record)?.embed?.record?.cid)
+    }
+
     /// A feed generator or labeler that may be shown, and its owner too.
     #[must_use]
     pub fn service(&self, path: Path) -> Option<&Service> {
@@ -293,16 +304,6 @@ impl Hydration {
     #[must_use]
     pub fn embedded(&self, post: Ref) -> Option<Path> {
         self.embedded.get(&post).copied()
-    }
-
-    /// The records besides posts, and what the audience made of them.
-    fn record_paths(&self) -> impl Iterator<Item = Path> {
-        let own = |coll: Coll, rkey: Option<i64>| Some(Path { coll, at: Ref { rkey: rkey?, author: self.audience.viewer? } });
-        let path = |coll| move |at: &Ref| Path { coll, at: *at };
-        let likes = self.services.values().filter_map(move |service| own(Coll::LIKE, service.like));
-        let blocks = self.lists.values().filter_map(move |list| own(Coll::LISTBLOCK, list.block));
-        let (lists, packs) = (self.lists.keys().map(path(Coll::LIST)), self.packs.keys().map(path(Coll::STARTERPACK)));
-        self.services.keys().copied().chain(lists).chain(packs).chain(likes).chain(blocks)
     }
 
     /// The text of a record key.

@@ -143,6 +143,14 @@ impl Hydration {
         }
     }
 
+    /// The address of the starter pack through which a follow came.
+    #[must_use]
+    pub fn notice_pack(&self, notice: &Notice) -> Option<&str> {
+        // Columns do not hold the whole address: such a follow is kept.
+        notice.edge.filter(|edge| notice.why == Why::Follow && edge.via.is_some())?;
+        Some(Fields::of(self.notices.records.get(&notice.path())?)?.strong_ref("via")?.uri)
+    }
+
     /// Whether what a notification is about is held, if it is about anything.
     #[must_use]
     pub fn holds_notice_subject(&self, notice: &Notice) -> bool {

@@ -9,8 +9,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::embedded::embeds_record;
 use crate::atproto::json::RecordJson;
 use crate::atproto::{Cid, Tid};
-use crate::collection::{Coll, Post as Row, Ref, SubjectKind, unpack};
-use crate::db::record::Path;
+use crate::collection::feed::postgate::PostgateFields;
+use crate::collection::{Post as Row, Ref, SubjectKind, unpack};
 use crate::db::stat::{self, PostStat, Subject};
 use crate::db::{Client, read};
 use crate::query::{QueryError, Source};
@@ -29,6 +29,8 @@ pub struct Content {
     pub taken_down: bool,
     /// It embeds a record that is no post and can be shown.
     pub embeds_record: bool,
+    /// What its author allows of quotes; `None`: all.
+    pub gate: Option<Box<QuoteGate>>,
     /// What its views say for all to read, made by the first of them (`views::written`).
     pub written: OnceLock<Written>,
 }
@@ -57,6 +59,15 @@ pub struct WrittenReply {
     pub parent: String,
 }
 
+/// Who may quote a post, and which posts may show it no longer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct QuoteGate {
+    /// Nobody but its author.
+    pub closed: bool,
+    /// Addresses of posts.
+    pub detached: Box<[Box<str>]>,
+}
+
 /// A post as it stands.
 #[derive(Debug, Clone)]
 pub struct Post {
@@ -73,6 +84,14 @@ impl Deref for Post {
 }
 
 impl Content {
+    /// Bytes of what is on the heap, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let detached = |gate: &QuoteGate| gate.detached.iter().map(|uri| uri.len() + size_of::<Box<str>>()).sum::<usize>();
+        // The view of what it embeds is made later, and is about as long as the record.
+        2 * self.record.len() + self.json.get().len() + self.gate.as_deref().map_or(0, |gate| size_of::<QuoteGate>() + detached(gate))
+    }
+
     /// sortAt in microseconds since 1970: min(createdAt, indexedAt), within a minute where the key tells it.
     #[must_use]
     pub fn sort_micros(&self) -> i64 {
@@ -106,19 +125,26 @@ async fn contents(client: &Client, places: &[Ref]) -> Result<impl Iterator<Item 
     if places.is_empty() {
         return Ok(Vec::new().into_iter());
     }
-    let path = |at| Path { coll: Coll::POST, at };
-    let paths: Vec<Path> = places.iter().copied().map(path).collect();
-    let (stored, taken_down) = tokio::try_join!(read::post::at(client, places), read::takedown::of(client, &paths))?;
-    let posts = stored.into_iter().map(|stored| {
+    let posts = read::post::shown(client, places).await?.into_iter().map(|shown| {
+        let (stored, taken_down) = (shown.stored, shown.taken_down);
         let record = unpack(&stored.record)?;
-        let place = Ref { rkey: stored.post.rkey, author: stored.post.author };
-        let (cid, taken_down) = (Cid::dag_cbor(&record), taken_down.contains(&path(place)));
+        let place = stored.post.place();
+        let cid = Cid::dag_cbor(&record);
         let json = to_raw_value(&RecordJson(&record)).map_err(QueryError::Json)?;
         let embeds_record = stored.post.quote.is_none() && embeds_record(&record);
+        let gate = shown.gate.map(|packed| gate(&packed, place)).transpose()?.flatten();
         let written = OnceLock::new();
-        Ok((place, Arc::new(Content { row: stored.post, record, json, cid, taken_down, embeds_record, written })))
+        Ok((place, Arc::new(Content { row: stored.post, record, json, cid, taken_down, embeds_record, gate, written })))
     });
     Ok(posts.collect::<Result<Vec<_>, QueryError>>()?.into_iter())
+}
+
+/// `None`: it allows everything.
+fn gate(packed: &[u8], post: Ref) -> Result<Option<Box<QuoteGate>>, QueryError> {
+    let record = unpack(packed)?;
+    let gate = PostgateFields::of(&record, post.rkey);
+    let gate = gate.map(|fields| QuoteGate { closed: fields.closed, detached: fields.detached().map(Into::into).collect() });
+    Ok(gate.filter(|gate| *gate != QuoteGate::default()).map(Box::new))
 }
 
 pub(super) async fn stats(client: &Client, posts: &[Ref]) -> Result<Vec<(Ref, PostStat)>, QueryError> {

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::MOST_KNOWN;
 use crate::collection::{Coll, Edge, EdgeKind, Pair, Ref, SubjectKind};
-use crate::db::read::{reaction, relation};
+use crate::db::read::{self, reaction, relation};
 use crate::db::record::Path;
 use crate::db::{Client, edge};
 use crate::query::{Audience, QueryError};
@@ -98,4 +99,23 @@ impl Likes {
 fn by_post(edges: &[Edge]) -> HashMap<Ref, i64> {
     let counts = edges.iter().filter(|edge| !edge.is_duplicate() && edge.subject_kind() == Some(SubjectKind::Post));
     counts.map(|edge| (Ref { rkey: edge.sr, author: edge.sa }, edge.rkey)).collect()
+}
+
+/// Likes of a post among which those whom somebody follows are looked for: of a post with 100,000 nobody looks through all.
+const RECENT: i64 = 500;
+
+/// Those who like a post and whom somebody follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownLikers {
+    /// Among its newest likes.
+    pub count: i64,
+    /// Who liked it last.
+    pub some: Vec<i32>,
+}
+
+/// Those of `of` whom `viewer` follows; `None` where there is none.
+pub(super) async fn known_likers(client: &Client, viewer: Option<i32>, of: Option<Ref>) -> Result<Option<(Ref, KnownLikers)>, QueryError> {
+    let Some((viewer, post)) = viewer.zip(of) else { return Ok(None) };
+    let (count, some) = read::list::known_likers(client, viewer, post, RECENT, MOST_KNOWN).await?;
+    Ok(Some((post, KnownLikers { count, some })).filter(|(_, known)| known.count > 0))
 }

@@ -84,6 +84,15 @@ impl Pairs {
     }
 }
 
+impl Pairs {
+    /// Whether these, who have to do with each other, block each other, unless `audience` is above that.
+    pub(super) fn apart(&mut self, audience: Audience, pairs: impl Iterator<Item = Pair>) {
+        if !audience.sees_others_blocks {
+            pairs.for_each(|(one, other)| self.blocks(one, other));
+        }
+    }
+}
+
 impl Relations {
     pub(super) async fn load(client: &Client, audience: Audience, pairs: &Pairs) -> Result<Self, QueryError> {
         let subjects: Vec<i32> = pairs.mutes.iter().copied().collect();

@@ -8,11 +8,13 @@ use crate::query::hydrate::{Hydration, Subject, Wanted};
 use crate::query::{Cursor, QueryError};
 
 #[derive(Debug, Clone, Copy)]
-pub struct Quotes {
+pub struct Quotes<'a> {
     pub of: Ref,
+    /// Only of this version of it.
+    pub cid: Option<&'a str>,
 }
 
-impl Skeleton for Quotes {
+impl Skeleton for Quotes<'_> {
     type Item = Ref;
     type Cursor = Cursor;
 
@@ -28,6 +30,7 @@ impl Skeleton for Quotes {
     fn keep(&self, items: Vec<Ref>, state: &Hydration) -> Vec<Ref> {
         let shown = |post: &Ref| state.post(*post).is_some() && !state.is_blocked(post.author) && !state.is_detached(*post);
         let reviewed = |post: &Ref| state.shows_under_review(post.author, Some(Subject::record(Coll::POST, *post)));
-        items.into_iter().filter(|post| shown(post) && reviewed(post) && !state.splits(*post, Some(self.of))).collect()
+        let of_version = |post: &Ref| self.cid.is_none_or(|cid| state.quoted_cid(*post) == Some(cid));
+        items.into_iter().filter(|post| of_version(post) && shown(post) && reviewed(post) && !state.splits(*post, Some(self.of))).collect()
     }
 }

@@ -2,19 +2,24 @@
 
 use serde::Serialize;
 
+use super::associated::Associated;
 use super::list::ListViewBasic;
+use super::pack::StarterPackViewBasic;
+use super::status::StatusView;
 use super::urls::Preset;
+use super::verification::VerificationState;
 use super::{Label, Views, label};
 use crate::atproto::{Cid, datetime};
 use crate::collection::actor::profile::ProfileFields;
 use crate::collection::{Coll, Ref, StrongRef};
 use crate::query::hydrate::{Actor, Subject};
+use crate::query::profile::Published;
 
 /// What stands for a handle that was not verified.
 pub const UNVERIFIED_HANDLE: &str = "handle.invalid";
 
-/// Known followers that a profile shows; the lexicon allows no more.
-const SHOWN_KNOWN: usize = 5;
+/// Known followers that a profile shows, and known likers that a post does; the lexicon allows no more.
+pub(super) const SHOWN_KNOWN: usize = 5;
 
 /// `#profileViewBasic`.
 #[derive(Debug, Clone, Serialize)]
@@ -28,11 +33,16 @@ pub struct ProfileViewBasic<'a> {
     pub pronouns: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub avatar: Option<String>,
+    pub associated: Associated<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub viewer: Option<ViewerState<'a>>,
     pub labels: Vec<Label<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification: Option<VerificationState<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Box<StatusView<'a>>>,
 }
 
 /// `#profileView`.
@@ -103,19 +113,10 @@ pub struct ProfileViewDetailed<'a> {
     pub followers_count: i32,
     pub follows_count: i32,
     pub posts_count: i32,
-    pub associated: Associated,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joined_via_starter_pack: Option<Box<StarterPackViewBasic<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pinned_post: Option<Reference<'a>>,
-}
-
-/// `#profileAssociated`: what else the account has published.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Associated {
-    pub lists: i64,
-    pub feedgens: i64,
-    pub starter_packs: i64,
-    pub labeler: bool,
 }
 
 /// `com.atproto.repo.strongRef`.
@@ -197,13 +198,14 @@ impl<'a> Views<'a> {
 
     /// An account's own page; `None` where it is hidden.
     #[must_use]
-    pub fn detailed(&self, id: i32, associated: Associated) -> Option<ProfileViewDetailed<'a>> {
+    pub fn detailed(&self, id: i32, published: Published) -> Option<ProfileViewDetailed<'a>> {
         let actor = self.state.actor(id)?;
         let profile = profile(actor);
         let mut basic = self.basic_of(id, actor, profile.as_ref());
         if let Some(viewer) = &mut basic.viewer {
             viewer.known_followers = self.known_followers(id);
         }
+        basic.associated = basic.associated.with(published);
         let (profile, counts) = (profile.as_ref(), self.state.counts(id));
         let https = |url: &&str| url.starts_with("https://");
         Some(ProfileViewDetailed {
@@ -214,7 +216,7 @@ impl<'a> Views<'a> {
             followers_count: counts.followers,
             follows_count: counts.follows,
             posts_count: counts.posts,
-            associated,
+            joined_via_starter_pack: profile.and_then(|p| self.pack_at(p.joined_via_starter_pack?.uri)).map(Box::new),
             pinned_post: profile.and_then(|p| p.pinned_post).map(Reference::from),
         })
     }
@@ -222,7 +224,7 @@ impl<'a> Views<'a> {
     /// Some of those who follow an account and whom the audience follows; none where a block stands between the two.
     fn known_followers(&self, id: i32) -> Option<KnownFollowers<'a>> {
         let known = self.state.known(id).filter(|_| !self.state.is_blocked(id))?;
-        let shown = known.some.iter().filter(|follower| !self.state.is_blocked(**follower));
+        let shown = known.some.iter().filter(|follower| self.state.lists(**follower, id));
         let followers = shown.filter_map(|follower| self.basic(*follower)).take(SHOWN_KNOWN).collect();
         Some(KnownFollowers { count: known.count, followers })
     }
@@ -234,9 +236,12 @@ impl<'a> Views<'a> {
             display_name: profile.and_then(|p| p.display_name),
             pronouns: profile.and_then(|p| p.pronouns),
             avatar: profile.and_then(|p| p.avatar).map(|cid| self.urls.image(Preset::Avatar, &actor.did, &cid)),
+            associated: Associated::of(actor),
             viewer: self.viewer(id),
             labels: self.account_labels(id, actor, profile),
             created_at: profile.and_then(|p| p.created_at).and_then(datetime::parse_micros).map(datetime::format_micros),
+            verification: self.verification(id, actor, profile),
+            status: self.status(id, actor).map(Box::new),
         }
     }
 

@@ -167,7 +167,11 @@ impl<'a> Views<'a> {
         if self.state.is_detached(post) {
             return Record::Detached { uri, detached: true };
         }
-        self.quoted(place, depth).map_or_else(not_found, |quoted| Record::Post(Box::new(quoted)))
+        match self.quoted(place, depth) {
+            None => not_found(),
+            Some(_) if self.state.detaches(place, &parts.written.uri) => Record::Detached { uri, detached: true },
+            Some(quoted) => Record::Post(Box::new(quoted)),
+        }
     }
 
     /// What stands in a post for a record that is no post.
@@ -228,7 +232,7 @@ impl<'a> Views<'a> {
         (self.urls.image(Preset::FeedThumbnail, did, cid), self.urls.image(Preset::FeedFullsize, did, cid))
     }
 
-    fn external<'m>(&self, did: &str, external: &Fields<'m>) -> Option<External<'m>> {
+    pub(super) fn external<'m>(&self, did: &str, external: &Fields<'m>) -> Option<External<'m>> {
         Some(External {
             uri: external.text("uri")?,
             title: external.text("title").unwrap_or_default(),

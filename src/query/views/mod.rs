@@ -2,6 +2,7 @@
 //! the hydration is not there.
 
 pub mod actor;
+pub mod associated;
 pub mod embed;
 pub mod feed;
 pub mod generator;
@@ -11,9 +12,11 @@ pub mod list;
 pub mod notification;
 pub mod pack;
 pub mod post;
+pub mod status;
 pub mod thread;
 pub mod thread_flat;
 mod urls;
+pub mod verification;
 mod written;
 
 pub use label::Label;

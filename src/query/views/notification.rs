@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 
 use super::actor::ProfileView;
+use super::pack::StarterPackViewBasic;
 use super::{Label, Views, label};
 use crate::atproto::json::RecordJson;
 use crate::atproto::{Cid, datetime};
@@ -28,6 +29,9 @@ pub struct Notification<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason_subject: Option<String>,
     pub record: Record<'a>,
+    /// Only of a follow that came through one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starter_pack: Option<Box<StarterPackViewBasic<'a>>>,
     pub is_read: bool,
     pub indexed_at: String,
     pub labels: Vec<Label<'a>>,
@@ -101,6 +105,7 @@ impl<'a> Views<'a> {
             reason: reason(notice.why),
             reason_subject: self.state.notice_subject(notice).and_then(|path| self.uri(path.coll, path.at)),
             record,
+            starter_pack: self.state.notice_pack(notice).and_then(|uri| self.pack_at(uri)).map(Box::new),
             is_read: seen.is_none_or(|seen| seen.div_euclid(1000) > at.div_euclid(1000)),
             indexed_at: datetime::format_micros(at),
             labels,

@@ -24,6 +24,12 @@ pub struct StarterPackViewBasic<'a> {
 }
 
 impl<'a> Views<'a> {
+    /// The starter pack through which an account or a follow came, by the address that its record has.
+    #[must_use]
+    pub fn pack_at(&self, uri: &str) -> Option<StarterPackViewBasic<'a>> {
+        self.pack_basic(self.state.named_pack(uri)?)
+    }
+
     /// A starter pack in few words; `None` where it is not held or hidden, or its owner is.
     #[must_use]
     pub fn pack_basic(&self, place: Ref) -> Option<StarterPackViewBasic<'a>> {

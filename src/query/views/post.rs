@@ -3,10 +3,11 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::actor::{BlockedAuthor, ProfileViewBasic};
+use super::actor::{BlockedAuthor, ProfileViewBasic, SHOWN_KNOWN};
 use super::embed::Embed;
 use super::thread::ThreadgateView;
 use super::{Label, Views, label};
+use crate::collection::actor::profile::ProfileFields;
 use crate::collection::feed::post::PostFields;
 use crate::collection::{Coll, Ref};
 use crate::query::hydrate::{Post, Subject, Written};
@@ -28,7 +29,7 @@ pub struct PostView<'a> {
     pub quote_count: i32,
     pub indexed_at: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub viewer: Option<PostViewerState>,
+    pub viewer: Option<PostViewerState<'a>>,
     pub labels: Vec<Label<'a>>,
     /// Only of the first post of a thread.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,9 +37,9 @@ pub struct PostView<'a> {
 }
 
 /// `#viewerState` of a post.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PostViewerState {
+pub struct PostViewerState<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repost: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +49,19 @@ pub struct PostViewerState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_disabled: Option<bool>,
     pub embedding_disabled: bool,
+    /// Only of the audience's own posts, where it has pinned one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<bool>,
+    /// Only of the post that a thread was asked for by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_likers: Option<KnownLikers<'a>>,
+}
+
+/// `#knownLikers`.
+#[derive(Debug, Clone, Serialize)]
+pub struct KnownLikers<'a> {
+    pub count: i64,
+    pub actors: Vec<ProfileViewBasic<'a>>,
 }
 
 /// A post, or why there is none.
@@ -99,6 +113,7 @@ impl<'a> Views<'a> {
     pub fn post(&self, place: Ref) -> Option<PostView<'a>> {
         let parts = self.parts(place)?;
         let (state, embed) = (parts.state, self.embed(&parts, 0));
+        let viewer = self.post_viewer(place, &parts.written.uri);
         Some(PostView {
             uri: &parts.written.uri,
             cid: &parts.written.cid,
@@ -111,14 +126,14 @@ impl<'a> Views<'a> {
             like_count: state.stat.likes,
             quote_count: state.stat.quotes,
             indexed_at: &parts.written.indexed_at,
-            viewer: self.post_viewer(place),
+            viewer,
             labels: parts.labels,
             threadgate: self.state.gate_of(place).and_then(|gate| self.threadgate(place, gate)),
         })
     }
 
     /// What the audience has made of a post, and may; `None` where nobody in particular reads.
-    fn post_viewer(&self, place: Ref) -> Option<PostViewerState> {
+    fn post_viewer(&self, place: Ref, uri: &str) -> Option<PostViewerState<'a>> {
         let author = self.state.audience.viewer?;
         let own = |coll, rkey: Option<i64>| self.uri(coll, Ref { rkey: rkey?, author });
         Some(PostViewerState {
@@ -127,8 +142,23 @@ impl<'a> Views<'a> {
             thread_muted: self.state.reactions.is_muted_thread(self.state.post(place)?.row.thread().unwrap_or(place)),
             reply_disabled: self.state.may_not_reply(place),
             embedding_disabled: self.state.may_not_quote(place),
+            pinned: if place.author == author { self.pinned(author).map(|pinned| pinned == uri) } else { None },
+            known_likers: self.known_likers(place),
             ..PostViewerState::default()
         })
+    }
+
+    /// The address of the post that an account has pinned.
+    fn pinned(&self, account: i32) -> Option<&'a str> {
+        let profile = self.state.any_actor(account)?.profile.as_deref()?;
+        Some(ProfileFields::of(profile)?.pinned_post?.uri)
+    }
+
+    /// Some of those who like a post and whom the audience follows.
+    fn known_likers(&self, place: Ref) -> Option<KnownLikers<'a>> {
+        let known = self.state.known_likers(place)?;
+        let shown = known.some.iter().filter(|liker| self.state.lists(**liker, place.author));
+        Some(KnownLikers { count: known.count, actors: shown.filter_map(|liker| self.basic(*liker)).take(SHOWN_KNOWN).collect() })
     }
 
     /// The post at `place`, or why it is not shown at `uri`. `apart`: its author and that of the post it is shown for block each other.

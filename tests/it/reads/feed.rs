@@ -140,7 +140,8 @@ async fn replies_show_what_they_answer_and_reposts_who() {
     let output = world.query(GET, &[("actor", ALICE)]).await;
     let reposted = &output["feed"][0];
     assert_eq!(reposted["reply"]["parent"]["uri"], root.0);
-    let reason = json!({"$type": "app.bsky.feed.defs#reasonRepost", "by": {"did": ALICE, "handle": "handle.invalid", "labels": []},
+    let reason = json!({"$type": "app.bsky.feed.defs#reasonRepost", "by": {"did": ALICE, "handle": "handle.invalid", "labels": [],
+            "associated": {"activitySubscription": {"allowSubscriptions": "followers"}}},
         "uri": uri(ALICE, REPOST, &key(4)), "cid": repost.to_string(), "indexedAt": time(4)});
     assert_eq!(reposted["reason"], reason);
     let answer = &output["feed"][1]["reply"];

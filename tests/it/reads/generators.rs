@@ -97,7 +97,8 @@ async fn a_generator_is_shown_with_its_likes_and_the_viewer_s() {
     world.put(CAROL, LIKE, &key(6), &edge(LIKE, &of, cid, 6)).await;
     let output = world.query("app.bsky.feed.getFeedGenerator", &[("feed", &of)]).await;
     let expected = json!({
-        "uri": of, "cid": cid.to_string(), "did": FEEDS_DID, "creator": {"did": ALICE, "handle": "handle.invalid", "labels": []},
+        "uri": of, "cid": cid.to_string(), "did": FEEDS_DID, "creator": {"did": ALICE, "handle": "handle.invalid", "labels": [],
+            "associated": {"activitySubscription": {"allowSubscriptions": "followers"}}},
         "displayName": "Birds", "description": "see", "likeCount": 2, "acceptsInteractions": true, "labels": [],
         "descriptionFacets": [{"index": {"byteStart": 0, "byteEnd": 3},
             "features": [{"$type": "app.bsky.richtext.facet#link", "uri": "https://x.example"}]}],

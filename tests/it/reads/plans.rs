@@ -14,7 +14,8 @@ use super::world::{ALICE, BOB, World, edge, key, post, reference, time, uri};
 const SMALL: [&str; 2] = ["heartbeat", "collection"];
 
 /// Pages in an order that their index has but for ties.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
+    "read::list::known_likers",
     "read::list::likes",
     "read::list::reposts",
     "read::list::quotes",
@@ -24,7 +25,10 @@ const PAGES: [&str; 6] = [
 ];
 
 /// Statements that must have been prepared, so that none is passed over.
-const PREPARED: [&str; 63] = [
+const PREPARED: [&str; 65] = [
+    "read::post::shown",
+    "read::verification::of",
+    "read::list::known_likers",
     "read::pack::joined",
     "read::relation::muted_lists",
     "listblock::of",
@@ -33,7 +37,6 @@ const PREPARED: [&str; 63] = [
     "read::thread::oldest_below",
     "read::thread::own",
     "read::gate::threads",
-    "postgate::of",
     "listitem::of",
     "post::records",
     "read::actor::by_id",
@@ -128,6 +131,10 @@ async fn signed_in(world: &mut World, target: &str) {
         let sql = format!("INSERT INTO {table} FROM account WHERE did = '{ALICE}'");
         world.postgres.connect().await.execute(&sql, &[]).await.unwrap();
     }
+    let fields = vec![("subject", text(BOB)), ("handle", text("bob.example")), ("displayName", text("Bob"))];
+    world.put(ALICE, "app.bsky.graph.verification", &key(24), &record("app.bsky.graph.verification", fields)).await;
+    let trusted = format!("INSERT INTO trusted_verifier SELECT id, 1 FROM account WHERE did = '{ALICE}'");
+    world.postgres.connect().await.execute(&trusted, &[]).await.unwrap();
     for path in [
         format!("app.bsky.feed.getPosts?uris={}", uri(BOB, "app.bsky.feed.post", &key(30))),
         format!("app.bsky.feed.getPosts?uris={}", uri(BOB, "app.bsky.feed.post", &key(40))),

@@ -45,7 +45,8 @@ async fn posts_come_in_the_order_asked_for_with_exact_counts() {
     let posts = output["posts"].as_array().unwrap();
     assert_eq!(posts.iter().map(|p| p["uri"].as_str().unwrap()).collect::<Vec<_>>(), [asked[0].as_str(), root.as_str()]);
     let expected = json!({
-        "uri": root, "cid": first.to_string(), "author": {"did": ALICE, "handle": "handle.invalid", "labels": []},
+        "uri": root, "cid": first.to_string(), "author": {"did": ALICE, "handle": "handle.invalid", "labels": [],
+            "associated": {"activitySubscription": {"allowSubscriptions": "followers"}}},
         "record": {"$type": POST, "text": "first \0 \u{1F469}\u{200D}\u{1F680}", "createdAt": time(1)},
         "bookmarkCount": 0, "replyCount": 1, "repostCount": 1, "likeCount": 2, "quoteCount": 1, "indexedAt": time(1), "labels": [],
     });

@@ -13,14 +13,14 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let reading = Reading::begin(&call).await?;
     let id = reading.account(&call, "actor").await?.ok_or_else(unknown)?;
     let wanted = Wanted { counted: vec![id], known: vec![id], ..Wanted::default() };
-    let associated = async { profile::associated(&reading.client, &[id]).await.map_err(of_query) };
-    let (state, associated) = tokio::try_join!(reading.load(&wanted), associated)?;
+    let published = async { profile::published(&reading.client, &[id]).await.map_err(of_query) };
+    let (state, published) = tokio::try_join!(reading.load(&wanted), published)?;
     if state.actor(id).is_none() {
         let redacted = state.is_redacted(Subject::account(id));
         return Err(state.any_actor(id).map_or_else(unknown, |actor| hidden(actor, redacted)));
     }
     let views = Views { state: &state, urls: &call.api.urls };
-    reading.ok_at_rev(&views.detailed(id, associated.get(&id).copied().unwrap_or_default()).ok_or_else(unknown)?)
+    reading.ok_at_rev(&views.detailed(id, published.get(&id).copied().unwrap_or_default()).ok_or_else(unknown)?)
 }
 
 fn unknown() -> Failure {

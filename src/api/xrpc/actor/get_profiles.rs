@@ -20,9 +20,9 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let reading = Reading::begin(&call).await?;
     let ids = names::accounts(&reading.client, call.params.texts("actors")).await.map_err(of_query)?;
     let wanted = Wanted { counted: ids.clone(), known: ids.clone(), ..Wanted::default() };
-    let associated = async { profile::associated(&reading.client, &ids).await.map_err(of_query) };
-    let (state, associated) = tokio::try_join!(reading.load(&wanted), associated)?;
+    let published = async { profile::published(&reading.client, &ids).await.map_err(of_query) };
+    let (state, published) = tokio::try_join!(reading.load(&wanted), published)?;
     let views = Views { state: &state, urls: &call.api.urls };
-    let profiles = ids.iter().filter_map(|id| views.detailed(*id, associated.get(id).copied().unwrap_or_default())).collect();
+    let profiles = ids.iter().filter_map(|id| views.detailed(*id, published.get(id).copied().unwrap_or_default())).collect();
     reading.ok_at_rev(&Output { profiles })
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::super::Call;
 use super::super::reading::{Reading, cursor, limit};
 use crate::api::failure::of_query;
-use crate::atproto::datetime;
+use crate::atproto::{Cid, datetime};
 use crate::collection::{Edge, SubjectKind};
 use crate::http::{Failure, Response};
 use crate::query::hydrate::{Wanted, micros};
@@ -38,10 +38,12 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let empty = Output { uri, cid, likes: Vec::new(), cursor: None };
     let after = cursor(&call, Cursor::START)?;
     let reading = Reading::begin(&call).await?;
+    // What is no CID of a record names no version of one.
+    let Ok(version) = cid.map(str::parse::<Cid>).transpose() else { return Ok(reading.ok(&empty)) };
     let Some(after) = after else { return Ok(reading.ok(&empty)) };
     let Some((collection, subject)) = names::record(&reading.client, uri).await.map_err(of_query)? else { return Ok(reading.ok(&empty)) };
     let Some(kind) = SubjectKind::of(collection) else { return Ok(reading.ok(&empty)) };
-    let reactors = Reactors { reaction: Reaction::Like(kind), subject };
+    let reactors = Reactors { reaction: Reaction::Like(kind), subject, cid: version };
     let page: Page<Edge, Cursor> =
         page(&reading.client, reading.audience, &reactors, after, limit(&call), &Wanted::default()).await.map_err(of_query)?;
     let views = Views { state: &page.state, urls: &call.api.urls };

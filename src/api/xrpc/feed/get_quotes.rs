@@ -30,7 +30,8 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let reading = Reading::begin(&call).await?;
     let Some(after) = after else { return Ok(reading.ok(&empty)) };
     let Some(of) = reading.post(&call).await? else { return Ok(reading.ok(&empty)) };
-    let page = page(&reading.client, reading.audience, &Quotes { of }, after, limit(&call), &Wanted::default()).await.map_err(of_query)?;
+    let page =
+        page(&reading.client, reading.audience, &Quotes { of, cid }, after, limit(&call), &Wanted::default()).await.map_err(of_query)?;
     let views = Views { state: &page.state, urls: &call.api.urls };
     let posts = page.items.iter().filter_map(|place| views.post(*place)).collect();
     Ok(reading.ok(&Output { posts, cursor: page.cursor.map(|cursor| cursor.to_string()), ..empty }))

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::super::Call;
 use super::super::reading::{Reading, cursor, limit};
 use crate::api::failure::of_query;
+use crate::atproto::Cid;
 use crate::http::{Failure, Response};
 use crate::query::Cursor;
 use crate::query::hydrate::Wanted;
@@ -29,9 +30,11 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let empty = Output { uri, cid, reposted_by: Vec::new(), cursor: None };
     let after = cursor(&call, Cursor::START)?;
     let reading = Reading::begin(&call).await?;
+    // What is no CID of a record names no version of one.
+    let Ok(version) = cid.map(str::parse::<Cid>).transpose() else { return Ok(reading.ok(&empty)) };
     let Some(after) = after else { return Ok(reading.ok(&empty)) };
     let Some(subject) = reading.post(&call).await? else { return Ok(reading.ok(&empty)) };
-    let reactors = Reactors { reaction: Reaction::Repost, subject };
+    let reactors = Reactors { reaction: Reaction::Repost, subject, cid: version };
     let page = page(&reading.client, reading.audience, &reactors, after, limit(&call), &Wanted::default()).await.map_err(of_query)?;
     let views = Views { state: &page.state, urls: &call.api.urls };
     let reposted_by = page.items.iter().filter_map(|edge| views.profile(edge.author)).collect();

@@ -6,6 +6,7 @@ use super::super::Call;
 use super::super::reading::Reading;
 use crate::api::failure::of_query;
 use crate::http::{Failure, Response};
+use crate::query::hydrate::Wanted;
 use crate::query::names;
 use crate::query::skeleton::thread::{Reach, thread};
 use crate::query::thread::Sort;
@@ -41,7 +42,7 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let above = if call.params.bool("above") == Some(false) { 0 } else { ABOVE };
     let reach = Reach { height: above, depth: shape.below, oldest, own: true };
     let Some(thread) = thread(&reading.client, anchor, reach).await.map_err(of_query)? else { return Ok(not_found()) };
-    let state = reading.load(&thread.wants()).await?;
+    let state = reading.load(&Wanted { known_likers: Some(anchor), ..thread.wants() }).await?;
     if state.post(anchor).is_none() {
         return Ok(not_found());
     }
