@@ -9,6 +9,7 @@ use crate::db::{column, query, read};
 
 /// An account and all that is shown of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub struct Actor {
     pub id: i32,
     pub did: String,
@@ -23,7 +24,7 @@ pub struct Actor {
     /// It labels.
     pub labeler: bool,
     /// Its verifications are shown.
-    pub verifier: bool,
+    pub trusted: bool,
     /// Somebody whose verifications are shown verifies it.
     pub verified: bool,
     /// What it declares: its status, and who may subscribe to it and write to it.
@@ -108,7 +109,7 @@ fn actor(row: &Row) -> Result<Actor, Error> {
         handle: row.try_get(4)?,
         taken_down: row.try_get(5)?,
         labeler: row.try_get(6)?,
-        verifier: row.try_get(7)?,
+        trusted: row.try_get(7)?,
         verified: row.try_get(8)?,
         declared: declared(row)?,
     })

@@ -26,7 +26,7 @@ pub struct Actor {
     /// It labels.
     pub labeler: bool,
     /// Its verifications are shown.
-    pub verifier: bool,
+    pub trusted: bool,
     /// Somebody whose verifications are shown verifies it.
     pub verified: bool,
     /// What it declares, besides the defaults.
@@ -76,8 +76,8 @@ async fn stored(client: &Client, ids: &[i32]) -> Result<HashMap<i32, Arc<Actor>>
         let profile = row.profile.map(|packed| unpack(&packed)).transpose()?;
         let declared = declared::read(row.declared)?;
         let (did, handle, status, taken_down) = (row.did, row.handle, row.status, row.taken_down);
-        let (labeler, verifier, verified) = (row.labeler, row.verifier, row.verified);
-        Ok((row.id, Arc::new(Actor { did, handle, status, profile, taken_down, labeler, verifier, verified, declared })))
+        let (labeler, trusted, verified) = (row.labeler, row.trusted, row.verified);
+        Ok((row.id, Arc::new(Actor { did, handle, status, profile, taken_down, labeler, trusted, verified, declared })))
     });
     actors.collect()
 }

@@ -133,20 +133,20 @@ impl Hydration {
     /// The database's; stored bytes that cannot be unpacked.
     pub async fn load(client: &Source, audience: Audience, wanted: &Wanted) -> Result<Self, QueryError> {
         let notices = Notices::load(client, audience.viewer, &wanted.notices);
-        let likers = reaction::known_likers(client, audience.viewer, wanted.known_likers);
-        let (mut posts, known, likers, notices) =
-            tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known), likers, notices)?;
+        let fans = reaction::known_likers(client, audience.viewer, wanted.known_likers);
+        let (mut posts, known, fans, notices) =
+            tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known), fans, notices)?;
         let embedded = embedded::load(client, &posts).await?;
         let records: HashSet<Path> = wanted.records.iter().chain(embedded.values()).copied().collect();
         let of = |coll: Coll| records.iter().filter(move |path| path.coll == coll).map(|path| path.at).collect::<Vec<Ref>>();
         let services: Vec<Path> = records.iter().filter(|path| service::is_service(path.coll)).copied().collect();
         let mut actors = accounts(audience, &posts, wanted, &known, &records);
-        actors.extend(likers.iter().flat_map(|(_, likers)| &likers.some));
+        actors.extend(fans.iter().flat_map(|(_, fans)| &fans.some));
         actors.sort_unstable();
         actors.dedup();
         let mut pairs = pairs(audience, &posts, &actors, wanted, &embedded);
         pairs.apart(audience, known.values().flat_map(|known| known.some.iter().map(|follower| (known.of, *follower))));
-        pairs.apart(audience, likers.iter().flat_map(|(post, likers)| likers.some.iter().map(|liker| (post.author, *liker))));
+        pairs.apart(audience, fans.iter().flat_map(|(post, fans)| fans.some.iter().map(|liker| (post.author, *liker))));
         let places: Vec<Ref> = posts.keys().copied().collect();
         let roots: Vec<Ref> = posts.values().map(|post| post.row.thread().unwrap_or(post.row.place())).collect();
         let told = wanted.notices.iter().map(|notice| Subject::record(notice.path().coll, notice.path().at));
@@ -174,7 +174,7 @@ impl Hydration {
         let mut state =
             Self { audience, relations, reactions, labels, gates, likes, actors, counts, known, posts, notices, ..Self::default() };
         (state.services, state.lists, state.packs, state.embedded) = (services, lists, packs, embedded);
-        state.known_likers = likers;
+        state.known_likers = fans;
         state.at = label::now();
         state.find_admissions(client).await?;
         state.find_lists(client).await?;

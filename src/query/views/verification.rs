@@ -55,18 +55,18 @@ impl<'a> Views<'a> {
     /// What is known of the account `id`; `None` where nobody whom operators trust says anything, or its handle holds no longer. Whom a labeler
     /// calls an impersonator is verified for nobody.
     pub(super) fn verification(&self, id: i32, actor: &'a Actor, profile: Option<&ProfileFields<'a>>) -> Option<VerificationState<'a>> {
-        let handle = actor.handle.as_deref().filter(|_| actor.verifier || actor.verified)?;
+        let handle = actor.handle.as_deref().filter(|_| actor.trusted || actor.verified)?;
         let name = profile.and_then(|profile| profile.display_name).unwrap_or_default();
         let made = self.state.verifications(id).iter();
         let verifications: Vec<VerificationView<'a>> = made.filter_map(|made| self.verified(made, handle, name)).collect();
-        if verifications.is_empty() && !actor.verifier {
+        if verifications.is_empty() && !actor.trusted {
             return None;
         }
         let is_itself = !self.state.is_impersonation(id);
         let is_valid = verifications.iter().any(|made| made.is_valid);
         Some(VerificationState {
             verified_status: Standing::of(!verifications.is_empty(), is_valid && is_itself),
-            trusted_verifier_status: Standing::of(actor.verifier, is_itself),
+            trusted_verifier_status: Standing::of(actor.trusted, is_itself),
             verifications,
         })
     }
