@@ -100,6 +100,9 @@ async fn who_is_trusted_and_verified_no_longer_is_so_at_once() {
     assert_eq!(shown(&world).await["verifiedStatus"], "valid");
     sql(&world, "DELETE FROM trusted_verifier").await;
     assert_eq!((shown(&world).await, of(&world, BOB).await), (Json::Null, Json::Null));
+    // Read anew while nobody is trusted, so that this is what is remembered.
+    world.put(ALICE, PROFILE, "self", &profile("Alice")).await;
+    assert_eq!(shown(&world).await, Json::Null);
     trust(&world, CAROL).await;
     assert_eq!(shown(&world).await["verifications"][0]["issuer"], CAROL);
     trust(&world, BOB).await;
