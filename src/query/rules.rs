@@ -1,7 +1,8 @@
 //! What of a page its audience may see. Pure: decided from what was gathered, never from the database, so that a rule is one function and
 //! holds everywhere.
 
-use super::hydrate::{Block, Hydration, Label, Mute, Subject};
+use super::Audience;
+use super::hydrate::{Block, Hydration, Label, Labels, Mute, Subject};
 use crate::collection::actor::profile::ProfileFields;
 use crate::collection::feed::post::{FLAG_DETACHED, FLAG_QUOTE, FLAG_VIOLATES};
 use crate::collection::{Coll, Ref};
@@ -130,7 +131,7 @@ impl Hydration {
     /// Whether a labeler that may hide has taken the subject down.
     #[must_use]
     pub fn is_redacted(&self, subject: Subject) -> bool {
-        !self.audience.sees_takedowns && self.is_said(subject, &TAKEDOWNS)
+        self.labels.take_down(subject, self.audience)
     }
 
     /// Whether a labeler that may hide says that an account is not who it claims to be.
@@ -165,10 +166,23 @@ impl Hydration {
 
     /// Whether a labeler that may hide says one of `vals`.
     fn is_said(&self, subject: Subject, vals: &[&str]) -> bool {
-        self.labels.of(subject).iter().any(|label| self.audience.labelers.redacts(label.labeler) && vals.contains(&label.val.as_str()))
+        self.labels.say(subject, self.audience, vals)
     }
 
     fn asks_for_review(&self, label: &Label) -> bool {
         label.val == NEEDS_REVIEW && self.audience.labelers.redacts(label.labeler)
+    }
+}
+
+impl Labels {
+    /// Whether a labeler that may hide has taken the subject down, for this audience.
+    #[must_use]
+    pub fn take_down(&self, subject: Subject, audience: Audience) -> bool {
+        !audience.sees_takedowns && self.say(subject, audience, &TAKEDOWNS)
+    }
+
+    /// Whether a labeler that may hide says one of `vals`.
+    fn say(&self, subject: Subject, audience: Audience, vals: &[&str]) -> bool {
+        self.of(subject).iter().any(|label| audience.labelers.redacts(label.labeler) && vals.contains(&label.val.as_str()))
     }
 }

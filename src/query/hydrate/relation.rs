@@ -1,12 +1,17 @@
 //! What the accounts of a page have made of each other, as far as it decides what is shown.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::collection::{Coll, Ref};
-use crate::db::Client;
+use super::{Labels, Subject, actor};
+use crate::collection::graph::list::ListFields;
+use crate::collection::{Coll, Ref, unpack};
 use crate::db::read::relation::{self, Pair};
 use crate::db::record::Path;
-use crate::query::{Audience, QueryError};
+use crate::db::{Client, read};
+use crate::query::{Audience, QueryError, Source};
+
+/// What lists are for whose block or mute concerns their members; a block of a list to read blocks nobody.
+const KEEPS_OUT: &str = "app.bsky.graph.defs#modlist";
 
 /// How one account blocks another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -94,7 +99,8 @@ impl Pairs {
 }
 
 impl Relations {
-    pub(super) async fn load(client: &Client, audience: Audience, pairs: &Pairs) -> Result<Self, QueryError> {
+    pub(super) async fn load(source: &Source, audience: Audience, pairs: &Pairs) -> Result<Self, QueryError> {
+        let client: &Client = source;
         let subjects: Vec<i32> = pairs.mutes.iter().copied().collect();
         let muting = async {
             match audience.viewer {
@@ -107,8 +113,11 @@ impl Relations {
         let follows = async { if follows.is_empty() { Ok(Vec::new()) } else { relation::follows(client, &follows).await } };
         let blocks = async { if blocks.is_empty() { Ok(Vec::new()) } else { relation::blocks(client, &blocks).await } };
         let (follows, blocking, muting) = tokio::try_join!(follows, blocks, muting)?;
+        let lists: HashSet<Ref> = blocking.iter().filter_map(|row| row.list).chain(muting.iter().filter_map(|row| row.list)).collect();
+        let in_force = in_force(source, audience, lists).await?;
+        let counts = |list: Option<Ref>| list.is_none_or(|list| in_force.contains(&list));
         let mut blocks: HashMap<Pair, Block> = HashMap::new();
-        for blocked in blocking {
+        for blocked in blocking.into_iter().filter(|blocked| counts(blocked.list)) {
             let block = blocks.entry((blocked.by, blocked.of)).or_default();
             match blocked.list {
                 Some(list) => block.list = block.list.or(Some(list)),
@@ -116,7 +125,7 @@ impl Relations {
             }
         }
         let mut mutes: HashMap<i32, Mute> = HashMap::new();
-        for muted in muting {
+        for muted in muting.into_iter().filter(|muted| counts(muted.list)) {
             let mute = mutes.entry(muted.of).or_default();
             match muted.list {
                 Some(list) => mute.list = mute.list.or(Some(list)),
@@ -169,4 +178,34 @@ impl Relations {
     pub fn is_block_between(&self, one: i32, other: i32) -> bool {
         self.blocks.contains_key(&(one, other)) || self.blocks.contains_key(&(other, one))
     }
+}
+
+/// Those of these lists that keep their members out: they are there for that, and neither they nor their owners are hidden.
+async fn in_force(source: &Source, audience: Audience, lists: HashSet<Ref>) -> Result<HashSet<Ref>, QueryError> {
+    if lists.is_empty() {
+        return Ok(lists);
+    }
+    let client: &Client = source;
+    let paths: Vec<Path> = lists.iter().map(|at| Path { coll: Coll::LIST, at: *at }).collect();
+    let owners: Vec<i32> = lists.iter().map(|list| list.author).collect::<BTreeSet<_>>().into_iter().collect();
+    let of_owners = owners.iter().map(|owner| Subject::account(*owner));
+    let subjects = of_owners.chain(paths.iter().map(|path| Subject::record(path.coll, path.at))).collect();
+    let (records, gone, owners, labels) = tokio::try_join!(
+        async { Ok(read::record::kept(client, &paths).await?) },
+        async { Ok(read::takedown::of(client, &paths).await?) },
+        actor::load(source, &owners),
+        Labels::load(client, audience, subjects),
+    )?;
+    let mut in_force = HashSet::new();
+    for (path, packed) in records {
+        let (at, record) = (path.at, unpack(&packed)?);
+        let is_shown = owners.get(&at.author).is_some_and(|owner| owner.is_shown_to(audience))
+            && (audience.sees_takedowns || !gone.contains(&path))
+            && !labels.take_down(Subject::account(at.author), audience)
+            && !labels.take_down(Subject::record(Coll::LIST, at), audience);
+        if is_shown && ListFields::of(&record).is_some_and(|list| list.purpose == KEEPS_OUT) {
+            in_force.insert(at);
+        }
+    }
+    Ok(in_force)
 }

@@ -1,9 +1,9 @@
 //! Who liked or reposted a record, newest first.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Skeleton, Slice, before, cut, one_more};
-use crate::atproto::Cid;
+use crate::atproto::{Cid, datetime};
 use crate::collection::{Coll, Edge, Fields, Ref, SubjectKind, unpack};
 use crate::db::Client;
 use crate::db::read::{self, list};
@@ -87,4 +87,22 @@ impl Skeleton for Reactors {
         };
         items.into_iter().filter(shown).collect()
     }
+}
+
+/// What the likes among `edges` that columns do not hold say of when they were made, in microseconds since 1970.
+///
+/// # Errors
+/// The database's; stored bytes that cannot be unpacked.
+pub async fn created(client: &Client, edges: &[Edge]) -> Result<HashMap<Ref, i64>, QueryError> {
+    let raw: Vec<Path> = edges.iter().filter(|edge| edge.is_raw()).map(|edge| Path { coll: Coll::LIKE, at: edge.place() }).collect();
+    let mut created = HashMap::new();
+    if raw.is_empty() {
+        return Ok(created);
+    }
+    for (path, packed) in read::record::raw(client, &raw).await? {
+        let record = unpack(&packed)?;
+        let time = Fields::of(&record).and_then(|fields| fields.text("createdAt").and_then(datetime::parse_micros));
+        created.extend(time.map(|time| (path.at, time)));
+    }
+    Ok(created)
 }

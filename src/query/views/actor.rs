@@ -95,7 +95,16 @@ pub struct KnownFollowers<'a> {
 pub struct BlockedAuthor<'a> {
     pub did: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub viewer: Option<ViewerState<'a>>,
+    pub viewer: Option<Blocks>,
+}
+
+/// `#viewerState` of an account of which nothing is told but who blocks whom.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocks {
+    pub blocked_by: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocking: Option<String>,
 }
 
 /// `#profileViewDetailed`.
@@ -156,13 +165,7 @@ impl<'a> Views<'a> {
     pub fn blocked_author(&self, id: i32) -> Option<BlockedAuthor<'a>> {
         let did = &self.state.any_actor(id)?.did;
         let state = self.viewer(id);
-        let shown = |state: ViewerState<'a>| ViewerState {
-            blocked_by: state.blocked_by,
-            blocking: state.blocking,
-            blocking_by_list: state.blocking_by_list,
-            ..ViewerState::default()
-        };
-        Some(BlockedAuthor { did, viewer: state.map(shown) })
+        Some(BlockedAuthor { did, viewer: state.map(|state| Blocks { blocked_by: state.blocked_by, blocking: state.blocking }) })
     }
 
     /// What the audience and an account have made of each other; `None` where nobody in particular reads.

@@ -3,6 +3,7 @@
 
 mod altered;
 mod reads;
+mod sees;
 
 use std::collections::BTreeMap;
 

@@ -126,3 +126,18 @@ async fn hidden_accounts_leave_no_hole_in_a_list() {
         assert_eq!(read(&world, nsid, subject, 3, cursor.as_deref()).await.0, shown[3..], "{nsid}");
     }
 }
+
+/// Whatever the record's key and the form of its time: columns hold neither an hour's difference nor another way to write it.
+#[tokio::test]
+async fn a_like_is_told_with_the_time_that_its_record_says() {
+    let mut world = World::start().await;
+    let cid = world.put(ALICE, POST, &key(0), &post("the post", 0, vec![])).await;
+    let of = uri(ALICE, POST, &key(0));
+    for (n, created) in ["2023-11-14T22:14:00.500Z", "2020-01-01T00:00:00.000Z", "2023-11-14T22:14:02Z"].into_iter().enumerate() {
+        let like = Value::map([("$type", Value::text(LIKE)), ("subject", reference(&of, cid)), ("createdAt", Value::text(created))]);
+        world.put(&did(n), LIKE, &key(40 + i64::try_from(n).unwrap()), &like).await;
+    }
+    let likes = world.query("app.bsky.feed.getLikes", &[("uri", &of)]).await;
+    let created: Vec<&str> = likes["likes"].as_array().unwrap().iter().map(|like| like["createdAt"].as_str().unwrap()).collect();
+    assert_eq!(created, ["2023-11-14T22:14:02.000Z", "2020-01-01T00:00:00.000Z", "2023-11-14T22:14:00.500Z"]);
+}

@@ -27,10 +27,14 @@ fn quote(of: (&str, Cid)) -> Vec<(&'static str, Value)> {
 
 /// A moderation list of `owner` with one member.
 async fn list(world: &mut World, owner: &str, member: &str) -> String {
+    list_for(world, owner, member, "modlist").await
+}
+
+async fn list_for(world: &mut World, owner: &str, member: &str, purpose: &str) -> String {
     let list = Value::map([
         ("$type", Value::text(LIST)),
         ("name", Value::text("Bad")),
-        ("purpose", Value::text("app.bsky.graph.defs#modlist")),
+        ("purpose", Value::text(format!("app.bsky.graph.defs#{purpose}"))),
         ("createdAt", Value::text(time(1))),
     ]);
     world.put(owner, LIST, &key(1), &list).await;
@@ -115,6 +119,34 @@ async fn a_blocked_list_blocks_its_members_as_long_as_it_stands() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_to_be_read_blocks_and_mutes_nobody() {
+    for (purpose, holds) in [("modlist", true), ("curatelist", false)] {
+        let (mut world, [(alices, cid), ..]) = three().await;
+        let list = list_for(&mut world, CAROL, BOB, purpose).await;
+        block_list(&mut world, ALICE, &list).await;
+        let mute = format!(
+            "INSERT INTO list_mute (account, sa, sr, time) SELECT a.id, l.author, l.rkey, 1 FROM account a, record_other l
+             WHERE a.did = '{EVE}' AND l.coll = {}",
+            appviewd::collection::Coll::LIST.number()
+        );
+        world.put(EVE, POST, &key(9), &post("eve", 9, vec![])).await;
+        assert_eq!(world.postgres.connect().await.execute(&mute, &[]).await.unwrap(), 1);
+        assert_eq!(profile(&world, ALICE, BOB).await["blocking"].is_string(), holds, "{purpose}");
+        assert_eq!(profile(&world, BOB, ALICE).await["blockedBy"], json!(holds), "{purpose}");
+        let eves = profile(&world, EVE, BOB).await;
+        assert_eq!((&eves["muted"], eves["mutedByList"].is_object()), (&json!(holds), holds), "{purpose}");
+        world.put(BOB, LIKE, &key(20), &edge(LIKE, &alices, cid, 20)).await;
+        let likes = world.query("app.bsky.feed.getLikes", &[("uri", &alices)]).await;
+        assert_eq!(likes["likes"].as_array().unwrap().is_empty(), holds, "{purpose}: between two others");
+        // A list of an owner whom operators took down holds no more than one whose owner is away.
+        let gone = format!("INSERT INTO takedown_account (subject, time) SELECT id, 1 FROM account WHERE did = '{CAROL}'");
+        assert_eq!(world.postgres.connect().await.execute(&gone, &[]).await.unwrap(), 1);
+        assert_eq!(profile(&world, BOB, ALICE).await["blockedBy"], json!(false), "{purpose}: its owner was taken down");
+        assert_eq!(profile(&world, EVE, BOB).await["muted"], json!(false), "{purpose}: its owner was taken down");
+    }
+}
+
+#[tokio::test]
 async fn the_feed_of_a_blocked_or_blocking_account_is_refused() {
     let (mut world, _) = three().await;
     world.put(ALICE, BLOCK, &key(11), &follow(BLOCK, BOB, 11)).await;
@@ -148,10 +180,7 @@ async fn what_a_viewer_and_an_account_that_block_each_other_made_is_not_shown_to
     let carols = feed(&world, ALICE, CAROL).await;
     let embed = &carols["feed"][0]["post"]["embed"]["record"];
     assert_eq!((&embed["$type"], &embed["uri"]), (&json!("app.bsky.embed.record#viewBlocked"), &json!(bobs)));
-    assert_eq!(
-        embed["author"],
-        json!({"did": BOB, "viewer": {"muted": false, "blockedBy": false, "blocking": uri(ALICE, BLOCK, &key(30))}})
-    );
+    assert_eq!(embed["author"], json!({"did": BOB, "viewer": {"blockedBy": false, "blocking": uri(ALICE, BLOCK, &key(30))}}));
     let parent = &carols["feed"][1]["reply"]["parent"];
     assert_eq!((&parent["$type"], &parent["uri"]), (&json!("app.bsky.feed.defs#blockedPost"), &json!(bobs)));
     assert_eq!(feed(&world, EVE, CAROL).await["feed"][1]["reply"]["parent"]["$type"], json!("app.bsky.feed.defs#postView"));
@@ -200,4 +229,17 @@ async fn known_followers_are_those_that_the_viewer_follows_all_of_them() {
     world.put(ALICE, BLOCK, &key(70), &follow(BLOCK, &friends[0], 70)).await;
     let path = format!("/xrpc/app.bsky.graph.getKnownFollowers?actor={BOB}&limit=100");
     assert_eq!(world.get_as(ALICE, &path).await.json()["followers"].as_array().unwrap().len(), 7, "a blocked one is not listed");
+}
+
+#[tokio::test]
+async fn known_followers_who_and_the_account_block_each_other_are_not_named() {
+    let (mut world, _) = three().await;
+    world.put(CAROL, FOLLOW, &key(40), &follow(FOLLOW, BOB, 40)).await;
+    world.put(ALICE, FOLLOW, &key(41), &follow(FOLLOW, CAROL, 41)).await;
+    let names = |known: &serde_json::Value| known["followers"].as_array().unwrap().len();
+    let known = profile(&world, ALICE, BOB).await["knownFollowers"].clone();
+    assert_eq!((&known["count"], names(&known)), (&json!(1), 1));
+    world.put(BOB, BLOCK, &key(42), &follow(BLOCK, CAROL, 42)).await;
+    let known = profile(&world, ALICE, BOB).await["knownFollowers"].clone();
+    assert_eq!((&known["count"], names(&known)), (&json!(1), 0));
 }

@@ -73,7 +73,11 @@ impl World {
 
     /// As `start`, with the configuration changed.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let postgres = Postgres::start().await;
+        Self::over(Postgres::start().await, change).await
+    }
+
+    /// The same over a database that holds something, or nothing.
+    pub async fn over(postgres: Postgres, change: impl FnOnce(&mut Config)) -> Self {
         // One connection for the API, so that a test can ask what was prepared on it.
         let database = Database { url: Some(postgres.url()), pool_size: 2, ..Database::default() };
         let pools = Pools::new(&database).unwrap();

@@ -100,7 +100,13 @@ fn is_deletion(frame: &[u8]) -> bool {
 }
 
 /// A database to which the index applied so many messages of the network, and what the oracle expects of it: everything is equal.
-pub async fn holds_what_is_expected(seed: u64, mut network: Network, events: usize) -> (Postgres, Oracle) {
+pub async fn holds_what_is_expected(seed: u64, network: Network, events: usize) -> (Postgres, Oracle) {
+    let (postgres, oracle, _) = applied(seed, network, events).await;
+    (postgres, oracle)
+}
+
+/// The same with the messages.
+pub async fn applied(seed: u64, mut network: Network, events: usize) -> (Postgres, Oracle, Vec<Vec<u8>>) {
     let postgres = Postgres::start().await;
     let pools = Pools::new(&Database { url: Some(postgres.url()), pool_size: 4, ..Database::default() }).unwrap();
     migrate::with_pool(&pools.writer).await.unwrap();
@@ -110,7 +116,7 @@ pub async fn holds_what_is_expected(seed: u64, mut network: Network, events: usi
     judge::compare_in_order(&dump::lines(&client).await, &oracle).assert_equal(&format!("seed {seed}"));
     assert_eq!(dump::miscounts(&client).await, Vec::<String>::new(), "counts and rows");
     assert_eq!(dump::unsearched(&client).await, Vec::<String>::new(), "tokens and records");
-    (postgres, oracle)
+    (postgres, oracle, frames)
 }
 
 #[tokio::test]

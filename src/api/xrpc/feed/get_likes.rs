@@ -9,7 +9,7 @@ use crate::atproto::{Cid, datetime};
 use crate::collection::{Edge, SubjectKind};
 use crate::http::{Failure, Response};
 use crate::query::hydrate::{Wanted, micros};
-use crate::query::skeleton::reaction::{Reaction, Reactors};
+use crate::query::skeleton::reaction::{Reaction, Reactors, created};
 use crate::query::skeleton::{Page, page};
 use crate::query::views::Views;
 use crate::query::views::actor::ProfileView;
@@ -47,12 +47,14 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let page: Page<Edge, Cursor> =
         page(&reading.client, reading.audience, &reactors, after, limit(&call), &Wanted::default()).await.map_err(of_query)?;
     let views = Views { state: &page.state, urls: &call.api.urls };
-    let likes = page.items.iter().filter_map(|edge| view(edge, views)).collect();
+    let created = created(&reading.client, &page.items).await.map_err(of_query)?;
+    let likes = page.items.iter().filter_map(|edge| view(edge, created.get(&edge.place()).copied(), views)).collect();
     Ok(reading.ok(&Output { likes, cursor: page.cursor.map(|cursor| cursor.to_string()), ..empty }))
 }
 
-fn view<'a>(edge: &Edge, views: Views<'a>) -> Option<Like<'a>> {
+/// `created`: when it was made, where its columns do not say that.
+fn view<'a>(edge: &Edge, created: Option<i64>, views: Views<'a>) -> Option<Like<'a>> {
     let at = micros(edge.rkey);
-    let created = at.saturating_add(i64::from(edge.dms.unwrap_or(0)).saturating_mul(1000));
+    let created = created.unwrap_or_else(|| at.saturating_add(i64::from(edge.dms.unwrap_or(0)).saturating_mul(1000)));
     Some(Like { actor: views.profile(edge.author)?, created_at: datetime::format_micros(created), indexed_at: datetime::format_micros(at) })
 }
