@@ -108,7 +108,7 @@ test('a label is shown to who takes its labeler', async () => {
 
 test('a feed is put together for who asks', async () => {
   for (const [agent, context] of [
-    [nobody, 'for nobody'],
+    [nobody, `for ${world.service}`],
     [viewer, `for ${me.did}`],
   ]) {
     const { feed } = await ask(agent, 'app.bsky.feed.getFeed', { feed: world.feed.uri })

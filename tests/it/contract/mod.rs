@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use appviewd::atproto::SigningKey;
 use appviewd::sandbox::Network;
+use appviewd::sandbox::directory::Account;
 use serde_json::{Value, json};
 
 use crate::labels::rig::{LABELER, Served, said, serve};
+use crate::oracle::sees::book::values;
 use crate::support::daemon::Daemon;
 use crate::support::directory::TestDirectory;
 use crate::support::stack::Stack;
@@ -24,6 +27,9 @@ const EVENTS: usize = 2500;
 const PASSWORD: &str = "contract";
 /// What the labeler says of the post with most to count.
 const LABEL: &str = "porn";
+
+/// With which the service signs.
+const OWN_KEY: &str = "0909090909090909090909090909090909090909090909090909090909090909";
 
 struct Rig {
     stack: Stack,
@@ -41,6 +47,10 @@ impl Rig {
         stack.network = Network::new(SEED, ACCOUNTS).dense().known_to(Arc::clone(&directory.directory));
         stack.send(EVENTS);
         let mut daemon = stack.daemon("contract", "ingest,worker,api");
+        // The feed generator holds tokens of this service against the key in its document, as it would find it on the network.
+        let own = SigningKey::from_hex(OWN_KEY).unwrap();
+        directory.directory.set(sign_in::SERVICE, Account::new(None, own.multibase()));
+        daemon.set("APPVIEW_SIGNING_KEY", OWN_KEY);
         daemon.set("APPVIEW_DID", sign_in::SERVICE).set("PLC_URL", directory.url()).set("APPVIEW_NET__CONNECT_TO", directory.detour());
         daemon.set("DEFAULT_LABELERS", LABELER).set("DISABLE_SSRF_PROTECTION", true).set("ADMIN_PASSWORD", PASSWORD);
         daemon.start().await;
@@ -90,7 +100,8 @@ async fn the_official_client_accepts_every_answer_and_finds_what_the_network_did
     let Some(folder) = client() else { return };
     let rig = Rig::start().await;
     let oracle = rig.stack.oracle();
-    let world = World { oracle: &oracle, directory: &rig.directory.directory };
+    let frames: Vec<Vec<u8>> = rig.stack.relay.log().after(0, usize::MAX).into_iter().map(|(_, frame)| frame.to_vec()).collect();
+    let world = World { values: values(&frames), oracle: &oracle, directory: &rig.directory.directory };
     let mut facts = world.facts();
     let labelled = facts["post"]["uri"].as_str().unwrap().to_owned();
     rig.settled(rig.labeler.labeler.say(&[said(&labelled, LABEL)])).await;

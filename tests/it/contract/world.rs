@@ -1,9 +1,10 @@
 //! What the network's people did, for tests/contract: facts of the oracle, and whom and what to ask about.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use appviewd::atproto::AtUri;
+use appviewd::atproto::cbor::Value as Record;
+use appviewd::atproto::{AtUri, Cid};
 use appviewd::sandbox::Directory;
 use appviewd::sandbox::directory::FEEDS_DID;
 use appviewd::sandbox::oracle::{Counts, Edge, Oracle, Post, Says};
@@ -13,6 +14,8 @@ use serde_json::{Value, json};
 const POSTS: usize = 100;
 
 pub struct World<'w> {
+    /// What records say, by their CIDs.
+    pub values: HashMap<Cid, Record>,
     pub oracle: &'w Oracle,
     pub directory: &'w Directory,
 }
@@ -58,12 +61,12 @@ impl<'w> World<'w> {
             "reply": reply,
             "parent": self.oracle.records[reply].post().unwrap().parent,
             "list": list,
-            // Of two who block each other neither stands on a list about the other.
+            // Of two who block each other neither stands on a list about the other; reposters do.
             "edges": {
                 "follows": self.others("app.bsky.graph.follow", |(_, from, to)| (from == star && !self.blocked(from, to)).then_some(to)),
                 "followers": self.others("app.bsky.graph.follow", |(_, from, to)| (to == star && !self.blocked(from, to)).then_some(from)),
                 "likers": self.others("app.bsky.feed.like", |(_, from, to)| (to == post && !self.blocked(from, author(post))).then_some(from)),
-                "reposters": self.others("app.bsky.feed.repost", |(_, from, to)| (to == post && !self.blocked(from, author(post))).then_some(from)),
+                "reposters": self.others("app.bsky.feed.repost", |(_, from, to)| (to == post).then_some(from)),
             },
             "feed": { "uri": feed, "service": FEEDS_DID },
             "written": self.feed(star),
@@ -90,7 +93,11 @@ impl<'w> World<'w> {
             let own = self.oracle.records.range(format!("at://{}/app.bsky.graph.listitem/", author(list))..);
             own.take_while(|(uri, _)| author(uri) == author(list)).any(|(_, record)| item(&record.says))
         };
-        let holds = |list: &str| self.oracle.records.contains_key(list) && self.oracle.shows(author(list));
+        let says = |list: &str| self.values.get(&self.oracle.records.get(list)?.cid);
+        let modlist = Some("app.bsky.graph.defs#modlist");
+        let holds = |list: &str| {
+            says(list).is_some_and(|list| crate::oracle::sees::book::text(list, "purpose") == modlist) && self.oracle.shows(author(list))
+        };
         let lists = || self.edges("app.bsky.graph.listblock").filter(|(.., list)| holds(list));
         let by_list = |by: &str, did: &str| lists().any(|(_, from, list)| from == by && is_on(list, did));
         let alone = |by: &str, did: &str| self.edges("app.bsky.graph.block").any(|(_, from, to)| from == by && to == did);

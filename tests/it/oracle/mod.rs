@@ -3,7 +3,7 @@
 
 mod altered;
 mod reads;
-mod sees;
+pub mod sees;
 
 use std::collections::BTreeMap;
 

@@ -275,7 +275,7 @@ impl Book {
 }
 
 /// Every record that the frames hold.
-fn values(frames: &[Vec<u8>]) -> HashMap<Cid, Value> {
+pub fn values(frames: &[Vec<u8>]) -> HashMap<Cid, Value> {
     let mut values = HashMap::new();
     for frame in frames {
         let Ok(Frame::Commit(commit)) = Frame::parse(frame) else { continue };

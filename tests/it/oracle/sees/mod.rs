@@ -1,7 +1,7 @@
 //! Who sees what, page by page: what a reader of each kind is shown of a network is held against an independent truth. `book.rs` has the
 //! facts, `eyes.rs` and `lists.rs` what follows of them, `compare.rs` what is compared. They share no code with the read side.
 
-mod book;
+pub mod book;
 mod compare;
 mod eyes;
 mod lists;
