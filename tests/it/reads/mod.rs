@@ -1,6 +1,7 @@
 //! What the API answers.
 
 mod accounts;
+mod at_size;
 mod bounded;
 mod cache;
 mod changes;
