@@ -19,8 +19,10 @@ use crate::db::change::Changed;
 const POSTS: u64 = 3;
 /// Of so many parts of the bytes, one is for the ids of DIDs.
 const IDS: u64 = 32;
-/// Bytes of such an id and its entry, about.
-const ID_BYTES: usize = 64;
+/// Longer DIDs are not remembered: those of did:plc have 32 bytes, and names of hosts may have thousands.
+const LONGEST_DID: usize = 64;
+/// Bytes of such a DID with its id and its entry at most, about.
+const ID_BYTES: usize = 64 + LONGEST_DID;
 /// Bytes of a post besides its record, about: its row, its entry, its addresses and times as text.
 const POST_BYTES: usize = 512;
 /// The same of an account.
@@ -48,7 +50,6 @@ impl Cache {
             let (handle, profile) = (actor.handle.as_ref().map_or(0, String::len), actor.profile.as_ref().map_or(0, Vec::len));
             bytes_of(ACTOR_BYTES + actor.did.len() + handle + profile + actor.declared.as_ref().map_or(0, |declared| declared.bytes()))
         };
-        // A DID is about as long as its longest common form.
         let (id, ids) = (|_: &i32| bytes_of(ID_BYTES), bytes / IDS);
         let (posts, actors) = (Kind::new(bytes / 4 * POSTS, post), Kind::new(bytes / 4 * (4 - POSTS) - ids, actor));
         Self { ids: Kind::new(ids, id), posts, actors, ledger: Mutex::default() }
@@ -74,7 +75,7 @@ impl Cache {
 
     /// Remembers an id that was read after the look `read`.
     pub fn keep_id(&self, read: Stamp, did: &str, id: i32) {
-        if self.ledger().reaches(read) {
+        if did.len() <= LONGEST_DID && self.ledger().reaches(read) {
             self.ids.put(did.into(), id);
         }
     }
@@ -150,4 +151,19 @@ fn remembered_as(changed: &Changed) -> Changed {
 
 fn bytes_of(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_did_too_long_for_the_bound_is_not_remembered() {
+        let cache = Cache::new(1 << 20);
+        let (short, long) = ("did:plc:aliceaaaaaaaaaaaaaaaaaaa", format!("did:web:{}.test", "a".repeat(LONGEST_DID)));
+        for did in [short, &long] {
+            cache.keep_id(Stamp::default(), did, 7);
+        }
+        assert_eq!((cache.id(short), cache.id(&long)), (Some(7), None));
+    }
 }
