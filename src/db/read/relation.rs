@@ -91,8 +91,7 @@ pub async fn muted_lists(client: &impl GenericClient, account: i32, lists: &[Ref
     const SQL: &str = "-- read::relation::muted_lists
         SELECT m.sr, m.sa FROM UNNEST($2::int4[], $3::int8[]) AS k (sa, sr)
         JOIN list_mute m ON m.account = $1 AND m.sa = k.sa AND m.sr = k.sr";
-    let rows = query(client, SQL, &[&account, &column(lists, |l| l.author), &column(lists, |l| l.rkey)]).await?;
-    read(&rows, |row| Ok(Ref { rkey: row.try_get(0)?, author: row.try_get(1)? }))
+    muted(client, SQL, account, lists).await
 }
 
 /// Which of these threads, by their first posts, this account wants to hear nothing of.
@@ -100,7 +99,11 @@ pub async fn muted_threads(client: &impl GenericClient, account: i32, roots: &[R
     const SQL: &str = "-- read::relation::muted_threads
         SELECT m.sr, m.sa FROM UNNEST($2::int4[], $3::int8[]) AS k (sa, sr)
         JOIN thread_mute m ON m.account = $1 AND m.sa = k.sa AND m.sr = k.sr";
-    let rows = query(client, SQL, &[&account, &column(roots, |r| r.author), &column(roots, |r| r.rkey)]).await?;
+    muted(client, SQL, account, roots).await
+}
+
+async fn muted(client: &impl GenericClient, sql: &str, account: i32, places: &[Ref]) -> Result<Vec<Ref>, Error> {
+    let rows = query(client, sql, &[&account, &column(places, |p| p.author), &column(places, |p| p.rkey)]).await?;
     read(&rows, |row| Ok(Ref { rkey: row.try_get(0)?, author: row.try_get(1)? }))
 }
 

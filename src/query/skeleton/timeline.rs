@@ -17,8 +17,8 @@ const HOUR: i64 = 3_600_000_000 << 10;
 const FEW: i32 = 100;
 /// Who follows so many accounts is looked for among what everyone posted first.
 const MANY: i32 = 300;
-/// Posts, and reposts, of everyone that are gone through for a page for each account that is followed: going through that many costs a fifth
-/// of what asking the account for its own does, and as much is lost where the page is not found.
+/// Posts, and reposts, of everyone that are gone through for a page for each account that is followed: a row takes about a microsecond, and
+/// asking an account for its own about ten, so that less is lost where the page is not found than asking costs afterwards.
 const STEPS: i64 = 4;
 /// The same at most.
 const MOST_STEPS: i64 = 20_000;
