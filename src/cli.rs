@@ -214,6 +214,10 @@ pub struct Sandbox {
     /// Where the directory of DIDs and the hosts of handles are served (PLC_URL, and APPVIEW_NET__CONNECT_TO=sandbox.test=http://...)
     #[arg(long, value_name = "ADDRESS")]
     pub directory: Option<SocketAddr>,
+    /// Where the AppView answers that reads this network, as http://127.0.0.1:3000: the network's feed generator asks it for its document
+    /// (a did:web in APPVIEW_DID) and believes its tokens
+    #[arg(long, value_name = "URL", requires = "directory")]
+    pub appview: Option<String>,
     /// Where a labeler of the network is served (DEFAULT_LABELERS=did:plc:sandboxlabeleraaaaaaaaaa)
     #[arg(long, value_name = "ADDRESS", requires = "directory")]
     pub labeler: Option<SocketAddr>,

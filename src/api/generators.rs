@@ -105,7 +105,8 @@ impl Generators {
     /// What a client is told: the generator's own refusal, or that it does not answer or not as it should.
     pub async fn skeleton(&self, identities: &Identities, question: Question<'_>) -> Result<Skeleton, Failure> {
         let endpoint = endpoint(identities, question.did).await?;
-        let fetched = self.ask(&endpoint, question).await.map_err(|error| match error {
+        let answer = tokio::time::timeout(WITHIN, self.answer(&endpoint, question)).await;
+        let fetched = answer.unwrap_or(Err(FetchError::Timeout(WITHIN))).map_err(|error| match error {
             FetchError::TooLong(_) => invalid(error),
             _ => unavailable(error),
         })?;
@@ -123,7 +124,17 @@ impl Generators {
         Ok(Skeleton { feed, cursor: body.cursor.filter(|_| goes_on), req_id: body.req_id, language })
     }
 
-    async fn ask(&self, endpoint: &str, question: Question<'_>) -> Result<Fetched, FetchError> {
+    /// Asks as the caller, else as this service. A generator that does not believe this service (its key is not in its document yet, or not in
+    /// the one that the generator remembers) is asked as nobody: feeds are refused to nobody more seldom than to who seems to lie.
+    async fn answer(&self, endpoint: &str, question: Question<'_>) -> Result<Fetched, FetchError> {
+        let callers = question.headers.get(AUTHORIZATION).filter(|given| is_for(given, question.did)).cloned();
+        let own = if callers.is_none() { self.token(question.did) } else { None };
+        let is_ours = own.is_some();
+        let fetched = self.ask(endpoint, question, callers.or(own)).await?;
+        if is_ours && fetched.status == StatusCode::UNAUTHORIZED { self.ask(endpoint, question, None).await } else { Ok(fetched) }
+    }
+
+    async fn ask(&self, endpoint: &str, question: Question<'_>, token: Option<HeaderValue>) -> Result<Fetched, FetchError> {
         let cursor = question.cursor.map(|cursor| format!("&cursor={}", encoded(cursor))).unwrap_or_default();
         let url = format!("{endpoint}/xrpc/{METHOD}?feed={}&limit={}{cursor}", encoded(question.feed), question.limit);
         let host = url.parse::<Endpoint>().map_err(|_| FetchError::Url(endpoint.to_owned()))?.host;
@@ -133,25 +144,20 @@ impl Generators {
                 fetch.headers.insert(name, value.clone());
             }
         }
-        if let Some(token) = self.authorization(question) {
+        if let Some(token) = token {
             fetch.headers.insert(AUTHORIZATION, token);
         }
-        let visit = self.hosts.visit(&host, self.fetcher.fetch(fetch));
-        let answer = tokio::time::timeout(WITHIN, visit).await.map_err(|_| FetchError::Timeout(WITHIN))?;
+        let answer = self.hosts.visit(&host, self.fetcher.fetch(fetch)).await;
         answer.unwrap_or_else(|| Err(FetchError::Connect(format!("{host} failed and is not asked for a moment"))))
     }
 
-    /// The caller's own token, where it is for this generator; else one of this service. A token that is for us, or for anybody else, would
-    /// let the generator speak as the caller there.
-    fn authorization(&self, question: Question<'_>) -> Option<HeaderValue> {
-        let given = question.headers.get(AUTHORIZATION).filter(|given| is_for(given, question.did));
-        given.cloned().or_else(|| {
-            let (iss, key) = self.own.as_ref()?;
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-            let (iss, aud, lxm) = (iss.clone(), question.did.to_string(), Some(METHOD.to_owned()));
-            let token = jwt::issue(&Claims { iss, aud, exp: (now + TOKEN_SECONDS).into(), lxm }, key);
-            HeaderValue::try_from(format!("Bearer {token}")).ok()
-        })
+    /// A token of this service for the generators of `did`.
+    fn token(&self, did: &Did) -> Option<HeaderValue> {
+        let (iss, key) = self.own.as_ref()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let (iss, aud, lxm) = (iss.clone(), did.to_string(), Some(METHOD.to_owned()));
+        let token = jwt::issue(&Claims { iss, aud, exp: (now + TOKEN_SECONDS).into(), lxm }, key);
+        HeaderValue::try_from(format!("Bearer {token}")).ok()
     }
 }
 
@@ -167,7 +173,8 @@ pub async fn endpoint(identities: &Identities, did: &Did) -> Result<Box<str>, Fa
     document.feed_generator.clone().ok_or_else(missing)
 }
 
-/// Whether a token, checked already, was made for the generators of `did`.
+/// Whether a token, checked already, was made for the generators of `did`: one that is for us, or for anybody else, would let the generator
+/// speak as the caller there.
 fn is_for(authorization: &HeaderValue, did: &Did) -> bool {
     let token = authorization.to_str().ok().and_then(|text| text.split_once(' ')).map(|(_, token)| token.trim());
     let aud = token.and_then(|token| Jwt::parse(token).ok()?.claims::<Claims>().ok()).map(|claims| claims.aud);

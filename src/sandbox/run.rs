@@ -44,6 +44,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where the directory of DIDs and the hosts of handles are served; a recording has none.
     pub directory: Option<SocketAddr>,
+    /// Where the AppView answers that reads this network, whom its feed generator asks who it is.
+    pub appview: Option<String>,
     /// Where a labeler of the network is served, which the directory knows.
     pub labeler: Option<SocketAddr>,
     /// Serves this recording in place of a network.
@@ -72,6 +74,7 @@ impl Default for Options {
             rate: 50,
             listen,
             directory: None,
+            appview: None,
             labeler: None,
             replay: None,
             record: None,
@@ -99,6 +102,9 @@ pub async fn run(options: Options, shutdown: CancellationToken) -> anyhow::Resul
     let (send, receive) = mpsc::channel(AHEAD);
     let source = options.clone();
     let directory = Arc::new(Directory::default());
+    if let Some(url) = &options.appview {
+        directory.know_appview(url);
+    }
     let known_to = Arc::clone(&directory);
     let labeler = options.labeler.map(|at| labeler(&options, at, &directory)).transpose()?;
     let seen_by = labeler.as_ref().map(|(labeler, _)| Arc::clone(labeler));

@@ -79,8 +79,8 @@ impl Feeds {
         json!({ "did": FEEDS_DID, "feeds": feeds })
     }
 
-    /// `app.bsky.feed.getFeedSkeleton`: a status and a body. `key`: the key of an account, as its document has it.
-    pub(super) fn skeleton(&self, asked: Asked, key: impl Fn(&str) -> Option<String>) -> (u16, Value) {
+    /// `app.bsky.feed.getFeedSkeleton`: a status and a body. `key`: the key of whoever says that they ask ([`issuer`]), as their document has it.
+    pub(super) fn skeleton(&self, asked: Asked, key: Option<&str>) -> (u16, Value) {
         let viewer = asked.authorization.as_deref().map(|given| viewer(given, key));
         let mut state = self.state();
         state.last = Some(asked.clone());
@@ -107,12 +107,22 @@ impl Feeds {
     }
 }
 
-/// Who made a token for this service and method; `None`: it does not hold.
-fn viewer(authorization: &str, key: impl Fn(&str) -> Option<String>) -> Option<String> {
+/// Who says that they made a token.
+pub(super) fn issuer(authorization: &str) -> Option<String> {
+    Some(parsed(authorization)?.1.iss)
+}
+
+fn parsed(authorization: &str) -> Option<(Jwt<'_>, Claims)> {
     let jwt = Jwt::parse(authorization.strip_prefix("Bearer ")?).ok()?;
-    let claims: Claims = jwt.claims().ok()?;
+    let claims = jwt.claims().ok()?;
+    Some((jwt, claims))
+}
+
+/// Who made a token for this service and method; `None`: it does not hold.
+fn viewer(authorization: &str, key: Option<&str>) -> Option<String> {
+    let (jwt, claims) = parsed(authorization)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64();
     let is_for_us = claims.aud.split('#').next() == Some(FEEDS_DID) && claims.lxm.as_deref() == Some("app.bsky.feed.getFeedSkeleton");
-    let holds = PublicKey::from_multibase(&key(&claims.iss)?).ok()?.verify(jwt.signed.as_bytes(), &jwt.signature);
+    let holds = PublicKey::from_multibase(key?).ok()?.verify(jwt.signed.as_bytes(), &jwt.signature);
     (is_for_us && holds && claims.exp.as_f64()? > now).then_some(claims.iss)
 }

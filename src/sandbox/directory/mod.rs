@@ -2,18 +2,20 @@
 //! host where accounts sign in, all behind one address; among them a feed generator. Counts what it is asked, and misbehaves when it is
 //! told to.
 
+mod appview;
 mod fault;
 mod feeds;
 mod host;
 mod serve;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 
 use crate::atproto::SigningKey;
 
+use appview::AppView;
 pub use fault::Fault;
 pub use feeds::{Asked, FEEDS_DID, FEEDS_URL, Feeds};
 
@@ -51,6 +53,7 @@ pub struct Directory {
     state: Mutex<State>,
     /// The feed generator among its hosts.
     pub feeds: Feeds,
+    appview: OnceLock<AppView>,
 }
 
 #[derive(Debug, Default)]
@@ -171,9 +174,18 @@ impl Directory {
         self.set(FEEDS_DID, account);
     }
 
-    /// The key of an account, as its document has it.
-    fn key(&self, did: &str) -> Option<String> {
-        self.state().accounts.get(did).map(|account| account.key.clone())
+    /// Has the feed generator believe the AppView that answers at `url`, which no directory knows, for who it says that it is. The first counts.
+    pub fn know_appview(&self, url: &str) {
+        self.appview.get_or_init(|| AppView::at(url));
+    }
+
+    /// The key of an account, as its document has it; else the AppView's, where that is meant.
+    async fn key(&self, did: &str) -> Option<String> {
+        let known = self.state().accounts.get(did).map(|account| account.key.clone());
+        match self.appview.get().filter(|_| known.is_none()) {
+            Some(appview) => appview.key(did).await,
+            None => known,
+        }
     }
 
     fn counts(&self) -> Value {

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Asked, Directory, Fault, Question, host};
+use super::{Answer, Asked, Directory, Fault, Question, feeds, host};
 
 /// Connections served at once; further ones wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 512;
@@ -93,7 +93,7 @@ impl Directory {
             Some(Fault::Garbage) => return json("<html>".to_owned()),
         };
         if question == Question::Feed {
-            return self.feed(&request);
+            return self.feed(&request).await;
         }
         match answer {
             Answer::Json(body) => json(body.to_string()),
@@ -109,7 +109,7 @@ impl Directory {
 }
 
 impl Directory {
-    fn feed(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn feed(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
         let query = request.uri().query().unwrap_or_default();
         let asked = Asked {
@@ -121,7 +121,9 @@ impl Directory {
             topics: header("x-bsky-topics"),
         };
         let language = asked.language.clone();
-        let (status, body) = self.feeds.skeleton(asked, |did| self.key(did));
+        let issuer = asked.authorization.as_deref().and_then(feeds::issuer);
+        let key = if let Some(did) = &issuer { self.key(did).await } else { None };
+        let (status, body) = self.feeds.skeleton(asked, key.as_deref());
         let mut response = json(body.to_string());
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
         if let Some(language) = language.and_then(|language| HeaderValue::try_from(language).ok()) {

@@ -271,6 +271,25 @@ async fn a_generator_gets_a_token_of_this_service_where_the_caller_brought_none(
 }
 
 #[tokio::test]
+async fn a_generator_that_does_not_believe_this_service_is_asked_as_nobody() {
+    let (world, birds, _) = world_with(|config| {
+        detoured(config);
+        config.service.signing_key = Some("09".repeat(32));
+    })
+    .await;
+    let directory = &world.directory.directory;
+    directory.feeds.offer(&birds);
+    directory.feeds.post(&bobs(2));
+    let context = async |headers: &str| answer(&world, &birds, "", headers).await.json()["feed"][0]["feedContext"].clone();
+    assert_eq!(context("").await, "for nobody", "no directory has its key");
+    directory.fault(Question::Feed, &birds, Fault::Status(401));
+    let token = format!("authorization: {}\r\n", for_generator(&world, ALICE));
+    let before = directory.asked(Question::Feed, &birds);
+    assert_eq!(answer(&world, &birds, "", &token).await.status, 502);
+    assert_eq!(directory.asked(Question::Feed, &birds) - before, 1, "a caller who is refused is not shown what nobody is");
+}
+
+#[tokio::test]
 async fn what_is_no_feed_is_refused_with_its_name() {
     let (world, birds, _) = world().await;
     let (directory, of) = (&world.directory.directory, &birds);

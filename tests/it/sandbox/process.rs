@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::Client;
 use crate::support::eventually;
 
-fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
