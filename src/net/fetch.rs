@@ -125,6 +125,13 @@ impl Fetch {
     }
 }
 
+/// As no option says otherwise.
+impl Default for Fetcher {
+    fn default() -> Self {
+        Self::new(&Net::default())
+    }
+}
+
 impl Fetcher {
     #[must_use]
     pub fn new(net: &Net) -> Self {

@@ -19,8 +19,7 @@ pub(super) struct AppView {
 impl AppView {
     /// `url`: where it answers, as `http://127.0.0.1:3000`.
     pub(super) fn at(url: &str) -> Self {
-        let net = Default::default();
-        Self { url: url.trim_end_matches('/').to_owned(), fetcher: Fetcher::new(&net) }
+        Self { url: url.trim_end_matches('/').to_owned(), fetcher: Fetcher::default() }
     }
 
     /// Its key, by its own document as it is now, where it is `did`.

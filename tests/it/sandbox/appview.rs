@@ -1,6 +1,5 @@
 //! The sandbox and a daemon beside each other, as `deploy/up --sandbox` starts them.
 
-use appviewd::config::net::Net;
 use appviewd::net::{Fetch, Fetcher, Reach};
 use appviewd::sandbox::{Options, run};
 use serde_json::Value;
@@ -27,7 +26,7 @@ async fn the_network_s_feed_generator_believes_the_appview_that_it_is_told_of() 
     daemon.start().await;
     daemon.applied(EVENTS.try_into().unwrap(), 60).await;
     let describe = Fetch::get(format!("http://{directory}/xrpc/app.bsky.feed.describeFeedGenerator"), Reach::Any);
-    let described = Fetcher::new(&Net::default()).fetch(describe).await.unwrap();
+    let described = Fetcher::default().fetch(describe).await.unwrap();
     let described: Value = serde_json::from_slice(&described.body).unwrap();
     let feeds: Vec<&str> = described["feeds"].as_array().unwrap().iter().map(|feed| feed["uri"].as_str().unwrap()).collect();
     let path = |feed: &str| format!("/xrpc/app.bsky.feed.getFeed?feed={feed}&limit=5");
