@@ -59,6 +59,30 @@ pub async fn names(client: &impl GenericClient, tokens: &[i32], window: &Window)
     accounts(&rows)
 }
 
+/// Each of these tokens with how many names have it and `window` too, up to `most`.
+pub async fn name_carriers(client: &impl GenericClient, tokens: &[i32], window: i32, most: i64) -> Result<Vec<(i32, i64)>, Error> {
+    const SQL: &str = "-- read::search::name_carriers
+        SELECT k.token, (SELECT count(*) FROM (SELECT FROM record_other WHERE tokens @> ARRAY[k.token, $2] LIMIT $3) o)
+        FROM UNNEST($1::int4[]) AS k (token)";
+    read(&query(client, SQL, &[&tokens, &window, &most]).await?, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
+}
+
+/// Each of these letters with how many handles have it and `window` too, up to `most`.
+pub async fn handle_carriers(client: &impl GenericClient, grams: &[i32], window: i32, most: i64) -> Result<Vec<(i32, i64)>, Error> {
+    const SQL: &str = "-- read::search::handle_carriers
+        SELECT k.gram, (SELECT count(*) FROM (
+          SELECT FROM account WHERE handle IS NOT NULL AND handle_grams(handle, id) @> ARRAY[k.gram, $2] LIMIT $3) a)
+        FROM UNNEST($1::int4[]) AS k (gram)";
+    read(&query(client, SQL, &[&grams, &window, &most]).await?, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
+}
+
+/// The account that was seen first last; none where there is no account.
+pub async fn last_account(client: &impl GenericClient) -> Result<Option<i32>, Error> {
+    const SQL: &str = "-- read::search::last_account
+        SELECT id FROM account ORDER BY id DESC LIMIT 1";
+    read(&query(client, SQL, &[]).await?, |row| row.try_get(0)).map(|ids| ids.first().copied())
+}
+
 /// Accounts whose handle has all of these letters and `text` in it, or at its beginning; `at` is their place.
 pub async fn handles(
     client: &impl GenericClient,

@@ -102,7 +102,11 @@ pub(in crate::query) async fn hits<S: Source>(
             return Ok((hits, next));
         }
         let mut through = None;
-        if let Some(level) = step.level.filter(|_| !ordered && !counted.is_empty()) {
+        // Where nothing follows nothing has to be known.
+        if let Some(level) = step.level.filter(|_| !ordered && !counted.is_empty() && step.from > floor) {
+            if counted.len() > 1 {
+                counted = rarest(client, source, counted, step.from_window).await?;
+            }
             let carriers = source.carriers(client, &counted, (level, step.from_window), ENOUGH).await?;
             if let Some((rarest, count)) = carriers.into_iter().min_by_key(|(_, count)| *count) {
                 (counted, through) = (vec![rarest], Some(count));
@@ -118,6 +122,17 @@ pub(in crate::query) async fn hits<S: Source>(
     }
     let next = walk.step().map(|_| walk.position);
     Ok((hits, next))
+}
+
+/// Those of these tokens that the narrowest window which begins at `from` has least of: one, unless it has none of several. To count all in the
+/// wider window would have each hit of the common ones looked up, and a handle has many letters that most handles have.
+async fn rarest<S: Source>(client: &Client, source: &S, tokens: Vec<i32>, from: i64) -> Result<Vec<i32>, QueryError> {
+    let mut sample = source.carriers(client, &tokens, (0, from), ENOUGH).await?;
+    sample.sort_unstable_by_key(|(_, count)| *count);
+    let least = sample.first().map_or(0, |(_, count)| *count);
+    sample.retain(|(_, count)| *count == least);
+    sample.truncate(if least > 0 { 1 } else { COUNTED });
+    Ok(sample.into_iter().map(|(token, _)| token).collect())
 }
 
 /// Whether so few have this token that all of them can be gone through, by the newest windows that are over: narrow ones first, so that none

@@ -3,7 +3,7 @@
 use super::ranked::Cursor;
 use super::{Skeleton, Slice};
 use crate::collection::actor::profile::ProfileFields;
-use crate::collection::search::{Name, WINDOWS, grams, window_gram, window_token};
+use crate::collection::search::{Name, WINDOWS, grams, place, window_gram, window_token};
 use crate::db::Client;
 use crate::db::read::actor::counts;
 use crate::db::read::feed::Before;
@@ -14,6 +14,8 @@ use crate::query::{Audience, QueryError, names};
 
 /// Accounts that are ranked together: those seen first of a text that many have.
 const BLOCK: usize = 300;
+/// Before the place of the first account, and where a window of every width ends: those before it, of the first accounts, tell what is rare.
+const BEGINNING: i64 = 1 << 31;
 /// To be followed is worth more than any number of followers.
 const FOLLOWED: i64 = 1 << 32;
 
@@ -36,6 +38,8 @@ pub struct Actors {
     name: Name,
     /// Whose handle the text is: it comes first.
     exact: Option<i32>,
+    /// The place of the last account: below it there is nothing to walk over.
+    floor: i64,
 }
 
 impl Actors {
@@ -48,8 +52,10 @@ impl Actors {
         let name = Name::of(text);
         let text = text.strip_prefix('@').unwrap_or(text).to_ascii_lowercase();
         // A DID is pasted as a handle is.
-        let exact = if text.contains(['.', ':']) { names::account(client, &text).await? } else { None };
-        Ok(Self { manner, audience, text, name, exact })
+        let exact = async { if text.contains(['.', ':']) { names::account(client, &text).await } else { Ok(None) } };
+        let last = async { Ok(search::last_account(client).await?) };
+        let (exact, last) = tokio::try_join!(exact, last)?;
+        Ok(Self { manner, audience, exact, text, name, floor: place(last.unwrap_or_default()) })
     }
 
     /// The stages: of `Typing` what begins so, and what has it inside.
@@ -82,12 +88,12 @@ impl Actors {
         let (mut found, mut next): (Vec<Before>, Option<Before>) = (Vec::new(), None);
         if let Some(grams) = letters {
             let source = Handles { grams, text: &self.text, at_beginning: begins || short };
-            let (hits, then) = hits(client, &source, start, 0, BLOCK).await?;
+            let (hits, then) = hits(client, &source, start, self.floor, BLOCK).await?;
             found.extend(hits);
             next = next.max(then);
         }
         if let Some(tokens) = tokens {
-            let (hits, then) = hits(client, &Names { tokens }, start, 0, BLOCK).await?;
+            let (hits, then) = hits(client, &Names { tokens }, start, self.floor, BLOCK).await?;
             found.extend(hits);
             next = next.max(then);
         }
@@ -125,7 +131,7 @@ impl Skeleton for Actors {
         // Whose handle it is stands in the first block, wherever it was found.
         found.retain(|hit| Some(hit.author) != self.exact);
         let is_first = after.stage == 0 && after.block == Cursor::START.block;
-        found.extend(self.exact.filter(|_| is_first).map(|id| Before { at: crate::collection::search::place(id), rkey: 0, author: id }));
+        found.extend(self.exact.filter(|_| is_first).map(|id| Before { at: place(id), rkey: 0, author: id }));
         let next = match next {
             Some(next) => Some(Cursor::block(after.stage, next)),
             None if self.is_beginning(after.stage) => Some(Cursor { stage: 1, ..Cursor::START }),
@@ -164,6 +170,24 @@ impl Source for Handles<'_> {
         !self.grams.is_empty()
     }
 
+    fn tokens(&self) -> &[i32] {
+        &self.grams
+    }
+
+    fn newest(&self) -> i64 {
+        BEGINNING
+    }
+
+    async fn carriers(
+        &self,
+        client: &Client,
+        grams: &[i32],
+        (level, from): (usize, i64),
+        most: i64,
+    ) -> Result<Vec<(i32, i64)>, QueryError> {
+        Ok(search::handle_carriers(client, grams, window_gram(level, from), most).await?)
+    }
+
     async fn probe(&self, client: &Client, level: Option<(usize, i64)>, window: &Window) -> Result<Vec<Before>, QueryError> {
         let mut grams = self.grams.clone();
         grams.extend(level.map(|(level, from)| window_gram(level, from)));
@@ -183,6 +207,24 @@ impl Source for Names {
 
     fn has_tokens(&self) -> bool {
         !self.tokens.is_empty()
+    }
+
+    fn tokens(&self) -> &[i32] {
+        &self.tokens
+    }
+
+    fn newest(&self) -> i64 {
+        BEGINNING
+    }
+
+    async fn carriers(
+        &self,
+        client: &Client,
+        tokens: &[i32],
+        (level, from): (usize, i64),
+        most: i64,
+    ) -> Result<Vec<(i32, i64)>, QueryError> {
+        Ok(search::name_carriers(client, tokens, window_token(level, from), most).await?)
     }
 
     async fn probe(&self, client: &Client, level: Option<(usize, i64)>, window: &Window) -> Result<Vec<Before>, QueryError> {

@@ -21,6 +21,7 @@ mod record;
 mod relations;
 mod reply_gates;
 mod search_actors;
+mod search_bounds;
 mod search_posts;
 mod shared;
 mod takedowns;

@@ -25,7 +25,7 @@ const PAGES: [&str; 7] = [
 ];
 
 /// Statements that must have been prepared, so that none is passed over.
-const PREPARED: [&str; 65] = [
+const PREPARED: [&str; 68] = [
     "read::post::shown",
     "read::verification::of",
     "read::list::known_likers",
@@ -46,6 +46,9 @@ const PREPARED: [&str; 65] = [
     "read::search::first_handles",
     "read::search::first_names",
     "read::search::followed",
+    "read::search::handle_carriers",
+    "read::search::last_account",
+    "read::search::name_carriers",
     "read::search::handles",
     "read::search::names",
     "read::search::newest_posts",
@@ -167,6 +170,8 @@ async fn searches(world: &World) {
     let window = Window { from: 0, before, ordered: true, limit: 26 };
     assert_eq!(search::posts(&client, &[1], &window).await.unwrap(), []);
     assert_eq!(search::carriers(&client, &[1], 2, 10).await.unwrap(), [(1, 0)]);
+    assert_eq!(search::name_carriers(&client, &[1], 2, 10).await.unwrap(), [(1, 0)]);
+    assert_eq!(search::handle_carriers(&client, &[1], 2, 10).await.unwrap(), [(1, 0)]);
     assert_eq!(search::names(&client, &[1], &window).await.unwrap(), []);
     assert_eq!(search::handles(&client, &[1], ("abc", false), &window).await.unwrap(), []);
 }
@@ -247,7 +252,8 @@ async fn every_statement_of_the_api_uses_its_index() {
             assert!(sorts == 0 && plan.contains("Incremental Sort") && plan.contains("Index Scan Backward using"), "{title}\n{plan}");
         }
         if title.contains("read::search::") && !title.ends_with("followed") {
-            let index = ["post_tokens", "record_other_tokens", "account_grams"].iter().any(|index| plan.join(" ").contains(index));
+            let index =
+                ["post_tokens", "record_other_tokens", "account_grams", "account_pkey"].iter().any(|index| plan.join(" ").contains(index));
             assert!(index, "{title}\n{}", plan.join("\n"));
         }
         writeln!(seen, "{title}").unwrap();

@@ -56,6 +56,7 @@ pub const SENT: &[Sent] = &[
     sent("read::search::first_names", "record_other_tokens", 400, "one page of the index of words"),
     sent("read::search::followed", "follow_pair", 40, "which of those found are followed"),
     sent("read::search::handles", "account_grams", 200, "a window of ids"),
+    sent("read::search::last_account", "account_pkey", 20, "one entry of the index"),
     sent("read::search::names", "record_other_tokens", 140, "a window of ids"),
     sent("read::search::posts", "post_tokens", 400, "a window of time with up to 1,001 hits"),
     sent("read::takedown::of", "takedown_record_pk", 20, "the records of a page, none of which is taken down"),
@@ -88,6 +89,8 @@ pub const NOT_JUDGED: &[(&str, &str)] = &[
     ("read::relation::muted_lists", "made data has no lists"),
     ("read::relation::mutes", "nobody mutes anybody in made data, and then nobody asks"),
     ("read::search::carriers", "words are weighed where a window is crowded; the words of made data are not"),
+    ("read::search::handle_carriers", "the same of letters: made data has fewer accounts than a window"),
+    ("read::search::name_carriers", "the same of names"),
     ("read::search::newest_posts", "windows more crowded than those of a million records"),
     ("read::verification::of", "made data trusts nobody to verify"),
 ];
