@@ -129,6 +129,8 @@ async fn of_two_workers_that_apply_each_label_is_applied_once() {
         let applied = &worker.telemetry.metrics().labels.applied;
         (applied.get("said"), applied.get("older"))
     };
+    let (mine, yours) = (counts(&one), counts(&two));
+    assert_eq!((mine.0 + yours.0, mine.1 + yours.1), (200, 0), "{mine:?} {yours:?}");
     // The first ends: the second has what comes now.
     let before = counts(&two).0;
     one.stop().await.unwrap();
