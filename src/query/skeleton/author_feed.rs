@@ -19,7 +19,7 @@ pub enum Filter {
     NoReplies,
     /// No replies but those in threads of the author's own.
     OwnThreads,
-    /// Posts with pictures or a video; no reposts.
+    /// Posts with pictures; no reposts.
     Media,
     /// Posts with a video; no reposts.
     Video,
@@ -43,7 +43,7 @@ impl Filter {
             Self::All => Flags::default(),
             Self::NoReplies => Flags { mask: FLAG_REPLY, ..Flags::default() },
             Self::OwnThreads => Flags { own_threads: true, ..Flags::default() },
-            Self::Media => Flags { mask: FLAG_MEDIA, flags: FLAG_MEDIA, ..Flags::default() },
+            Self::Media => Flags { mask: FLAG_MEDIA | FLAG_VIDEO, flags: FLAG_MEDIA, ..Flags::default() },
             Self::Video => Flags { mask: FLAG_VIDEO, flags: FLAG_VIDEO, ..Flags::default() },
         }
     }

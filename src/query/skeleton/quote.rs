@@ -28,7 +28,7 @@ impl Skeleton for Quotes<'_> {
     }
 
     fn keep(&self, items: Vec<Ref>, state: &Hydration) -> Vec<Ref> {
-        let shown = |post: &Ref| state.post(*post).is_some() && !state.is_blocked(post.author) && !state.is_detached(*post);
+        let shown = |post: &Ref| state.post(*post).is_some() && !state.is_blocked(post.author);
         let reviewed = |post: &Ref| state.shows_under_review(post.author, Some(Subject::record(Coll::POST, *post)));
         let of_version = |post: &Ref| self.cid.is_none_or(|cid| state.quoted_cid(*post) == Some(cid));
         items.into_iter().filter(|post| of_version(post) && shown(post) && reviewed(post) && !state.splits(*post, Some(self.of))).collect()

@@ -121,7 +121,7 @@ impl Thread {
 
     /// The posts above the anchor, the first one first.
     fn above(&self, state: &Hydration) -> Vec<Item> {
-        let parents = self.parents(state);
+        let parents = self.parents(state, false);
         let last = parents.len();
         let item = |(depth, parent): (i64, &Parent)| {
             let place = parent.place;

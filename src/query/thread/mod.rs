@@ -83,9 +83,10 @@ impl Thread {
     }
 
     /// The posts above the anchor, the nearest first, up to the first that is not shown, the height that was asked for, or the end of the
-    /// thread.
+    /// thread. `apart_first`: that the authors of a post and of its reply block each other counts for more than that the post is not held, or
+    /// of another thread.
     #[must_use]
-    pub fn parents(&self, state: &Hydration) -> Vec<Parent> {
+    pub fn parents(&self, state: &Hydration, apart_first: bool) -> Vec<Parent> {
         let mut parents: Vec<Parent> = Vec::new();
         if self.stands_alone() {
             return parents;
@@ -94,6 +95,11 @@ impl Thread {
         for child in self.chain.iter().take(self.height) {
             let Some(place) = child.parent.filter(|parent| met.insert(*parent)) else { break };
             let of = child.place();
+            let splits = state.splits(of, Some(place));
+            if splits && apart_first {
+                parents.push(Parent { place, of, seen: Seen::Blocked });
+                break;
+            }
             let Some(post) = state.post(place) else {
                 parents.push(Parent { place, of, seen: Seen::NotFound });
                 break;
@@ -101,7 +107,7 @@ impl Thread {
             if first_of(&post.row) != self.root {
                 break;
             }
-            let blocked = state.is_blocked(place.author) || state.splits(of, Some(place));
+            let blocked = state.is_blocked(place.author) || splits;
             parents.push(Parent { place, of, seen: if blocked { Seen::Blocked } else { Seen::Post } });
             if blocked {
                 break;
@@ -111,11 +117,12 @@ impl Thread {
     }
 
     /// The replies to a post that are held and not hidden, the newest first; without those whose author and its own block each other, and
-    /// those that wait for a review.
+    /// those that wait for a review, unless they are kept apart from the audience anyway.
     #[must_use]
     pub fn replies(&self, of: Ref, state: &Hydration) -> Vec<Ref> {
         let replies = self.replies.get(&of).into_iter().flatten().copied();
         let reviewed = |reply: Ref| state.shows_under_review(reply.author, Some(Subject::record(Coll::POST, reply)));
+        let reviewed = |reply: Ref| reviewed(reply) || state.is_blocked(reply.author);
         let shown = |reply: &Ref| state.post(*reply).is_some() && !state.splits(*reply, Some(of)) && reviewed(*reply);
         let mut shown: Vec<Ref> = replies.filter(shown).collect();
         shown.sort_by_cached_key(|reply| std::cmp::Reverse(order::time(*reply, state)));

@@ -118,6 +118,8 @@ pub struct ProfileViewDetailed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub website: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub indexed_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub banner: Option<String>,
     pub followers_count: i32,
     pub follows_count: i32,
@@ -212,6 +214,7 @@ impl<'a> Views<'a> {
         let (profile, counts) = (profile.as_ref(), self.state.counts(id));
         let https = |url: &&str| url.starts_with("https://");
         Some(ProfileViewDetailed {
+            indexed_at: basic.created_at.clone(),
             basic,
             description: profile.and_then(|p| p.description),
             website: profile.and_then(|p| p.website).filter(https),
@@ -224,9 +227,9 @@ impl<'a> Views<'a> {
         })
     }
 
-    /// Some of those who follow an account and whom the audience follows; none where a block stands between the two.
+    /// Some of those who follow an account and whom the audience follows, also where a block stands between the two.
     fn known_followers(&self, id: i32) -> Option<KnownFollowers<'a>> {
-        let known = self.state.known(id).filter(|_| !self.state.is_blocked(id))?;
+        let known = self.state.known(id)?;
         let shown = known.some.iter().filter(|follower| self.state.lists(**follower, id));
         let followers = shown.filter_map(|follower| self.basic(*follower)).take(SHOWN_KNOWN).collect();
         Some(KnownFollowers { count: known.count, followers })

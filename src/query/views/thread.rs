@@ -60,7 +60,7 @@ impl<'a> Views<'a> {
             self.blocked_post(&mut text, anchor)?;
         } else {
             self.head(&mut text, anchor)?;
-            self.parents(&mut text, &thread.parents(self.state))?;
+            self.parents(&mut text, &thread.parents(self.state, true))?;
             if depth > 0 && !thread.stands_alone() {
                 self.replies(&mut text, thread, depth)?;
             }
@@ -93,7 +93,7 @@ impl<'a> Views<'a> {
                     self.head(text, parent.place)?;
                     open += 1;
                 }
-                Seen::Blocked => self.blocked_post(text, parent.place)?,
+                Seen::Blocked => self.blocked_parent(text, parent)?,
                 Seen::NotFound => {
                     let uri = self.parent_uri(parent.of).unwrap_or_default();
                     serde_json::to_writer(&mut *text, &MaybePost::NotFound(NotFound::new(uri)))?;
@@ -139,6 +139,15 @@ impl<'a> Views<'a> {
         }
         text.push(b']');
         Ok(())
+    }
+
+    /// The same of a post that may not be held: its address is that by which its reply names it.
+    fn blocked_parent(&self, text: &mut Text, parent: &Parent) -> Result<(), serde_json::Error> {
+        let uri = self.parent_uri(parent.of).unwrap_or_default();
+        match self.blocked(parent.place.author, uri) {
+            Some(blocked) => serde_json::to_writer(text, &MaybePost::Blocked(Box::new(blocked))),
+            None => serde_json::to_writer(text, &MaybePost::NotFound(NotFound::new(uri))),
+        }
     }
 
     fn blocked_post(&self, text: &mut Text, place: Ref) -> Result<(), serde_json::Error> {

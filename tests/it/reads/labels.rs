@@ -194,6 +194,22 @@ async fn hide_is_a_plain_label_and_needs_review_is_not_shown_of_who_may_hide() {
 }
 
 #[tokio::test]
+async fn a_reply_under_review_by_somebody_who_is_blocked_is_a_blocked_post() {
+    let mut rig = Rig::start().await;
+    let path = format!("/xrpc/app.bsky.feed.getPostThread?uri={}", uri(ALICE, POST, &key(1)));
+    let dave = "did:plc:daveaaaaaaaaaaaaaaaaaaaa";
+    let kinds = async |rig: &Rig| {
+        let replies = rig.world.get_as(dave, &path).await.json()["thread"]["replies"].clone();
+        replies.as_array().unwrap().iter().map(|reply| reply["$type"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&rig).await, ["app.bsky.feed.defs#threadViewPost"]);
+    rig.says(MODERATION, &[label(BOB, "needs-review", START)]).await;
+    assert_eq!(kinds(&rig).await, [""; 0]);
+    rig.world.put(dave, "app.bsky.graph.block", &key(9), &follow("app.bsky.graph.block", BOB, 9)).await;
+    assert_eq!(kinds(&rig).await, ["app.bsky.feed.defs#blockedPost"]);
+}
+
+#[tokio::test]
 async fn what_needs_review_is_told_of_and_quotes_only_to_who_follows_its_author() {
     let mut rig = Rig::start().await;
     let of = uri(ALICE, POST, &key(1));

@@ -48,6 +48,7 @@ async fn a_profile_shows_what_its_owner_wrote_and_exact_counts() {
         "did": ALICE, "handle": "handle.invalid", "displayName": "Alice <script>\0\u{1F600}", "description": "\"\\",
         "website": "https://alice.example", "avatar": image("avatar", avatar_cid), "banner": image("banner", banner_cid),
         "followersCount": 2, "followsCount": 1, "postsCount": 2, "createdAt": "2023-01-02T01:04:05.000Z",
+        "indexedAt": "2023-01-02T01:04:05.000Z",
         "associated": {"lists": 1, "feedgens": 0, "starterPacks": 0, "labeler": false,
             "activitySubscription": {"allowSubscriptions": "followers"}},
         "pinnedPost": {"uri": pin, "cid": pinned.to_string()},

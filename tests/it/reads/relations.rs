@@ -243,3 +243,14 @@ async fn known_followers_who_and_the_account_block_each_other_are_not_named() {
     let known = profile(&world, ALICE, BOB).await["knownFollowers"].clone();
     assert_eq!((&known["count"], names(&known)), (&json!(1), 0));
 }
+
+#[tokio::test]
+async fn known_followers_are_told_across_a_block_too() {
+    let (mut world, _) = three().await;
+    world.put(CAROL, FOLLOW, &key(40), &follow(FOLLOW, BOB, 40)).await;
+    world.put(ALICE, FOLLOW, &key(41), &follow(FOLLOW, CAROL, 41)).await;
+    world.put(ALICE, BLOCK, &key(42), &follow(BLOCK, BOB, 42)).await;
+    let viewer = profile(&world, ALICE, BOB).await;
+    assert_eq!((&viewer["knownFollowers"]["count"], &viewer["knownFollowers"]["followers"][0]["did"]), (&json!(1), &json!(CAROL)));
+    assert_eq!(viewer.get("following"), None);
+}

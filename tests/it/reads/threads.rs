@@ -101,6 +101,20 @@ async fn two_others_who_block_each_other_are_kept_apart() {
     assert_eq!(tree.short("", "bob", "").await, "root > bob");
 }
 
+/// As a list it is not found.
+#[tokio::test]
+async fn a_parent_that_is_gone_is_a_blocked_post_where_its_author_and_that_of_the_reply_block_each_other() {
+    let mut tree = talk().await;
+    tree.delete("bob").await;
+    assert_eq!(tree.short("", "dave", "").await, "?bob > dave(bob-d(carol-b))");
+    tree.block(DAVE, BOB).await;
+    assert_eq!(tree.short("", "dave", "").await, "!bob > dave");
+    let parent = tree.nested("", "dave", "").await["thread"]["parent"].clone();
+    let expected = json!({"$type": "app.bsky.feed.defs#blockedPost", "uri": tree.uri("bob"), "blocked": true, "author": {"did": BOB}});
+    assert_eq!(parent, expected);
+    assert_eq!(tree.list_of("", "dave", "").await.0, ["-1 ?bob", "0 dave"]);
+}
+
 #[tokio::test]
 async fn replies_that_name_another_root_are_outside_of_the_thread() {
     let mut tree = talk().await;

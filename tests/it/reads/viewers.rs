@@ -125,6 +125,18 @@ async fn a_quote_that_who_is_quoted_has_detached_is_not_shown() {
     assert_eq!(kinds(&world).await, ["viewRecord", "viewRecord"]);
 }
 
+/// Who is quoted is not shown in the quote; that it is one is no secret.
+#[tokio::test]
+async fn a_quote_that_breaks_the_rules_of_who_is_quoted_is_listed_without_what_it_quotes() {
+    let (mut world, of, cid) = world().await;
+    let closed = Value::map([("$type", Value::text("app.bsky.feed.postgate#disableRule"))]);
+    world.put(ALICE, GATE, &key(1), &record(GATE, vec![("post", Value::text(&*of)), ("embeddingRules", Value::Array(vec![closed]))])).await;
+    world.put(BOB, POST, &key(10), &post("see", 10, quote(&of, cid))).await;
+    let posts = get(&world, EVE, &format!("app.bsky.feed.getQuotes?uri={of}")).await["posts"].clone();
+    assert_eq!(posts[0]["uri"], json!(uri(BOB, POST, &key(10))));
+    assert_eq!(posts[0]["embed"]["record"]["$type"], json!("app.bsky.embed.record#viewDetached"));
+}
+
 #[tokio::test]
 async fn a_follow_that_came_through_a_starter_pack_is_told_with_it() {
     let (mut world, ..) = world().await;

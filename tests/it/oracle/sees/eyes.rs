@@ -119,7 +119,46 @@ impl<'b> Eyes<'b> {
             ("displayName", name.map(Json::from)),
             ("viewer", self.relation(did)),
             ("labels", Some(labels.into())),
+            ("avatar", self.picture(did, "avatar")),
+            ("pronouns", self.says(did, "pronouns")),
+            ("createdAt", self.profile_time(did)),
         ]))
+    }
+
+    /// A text of an account's profile.
+    fn says(&self, did: &str, field: &str) -> Option<Json> {
+        text(self.book.value(&format!("at://{did}/{PROFILE}/self"))?, field).map(Json::from)
+    }
+
+    fn profile_time(&self, did: &str) -> Option<Json> {
+        let created = self.book.value(&format!("at://{did}/{PROFILE}/self")).and_then(|value| text(value, "createdAt"))?;
+        datetime::parse_micros(created).map(time)
+    }
+
+    /// Where a picture of an account's profile is, by its size.
+    fn picture(&self, did: &str, size: &str) -> Option<Json> {
+        let blob = self.book.value(&format!("at://{did}/{PROFILE}/self"))?.get(size)?;
+        let Value::Link(cid) = blob.get("ref")? else { return None };
+        Some(format!("https://appview.example/img/{size}/plain/{did}/{cid}@jpeg").into())
+    }
+
+    /// What only an account's own page tells of it.
+    pub fn details(&self, did: &str) -> Json {
+        let own = |collection: &str| {
+            let within = format!("at://{did}/{collection}/");
+            self.book.oracle.records.range(within.clone()..).take_while(|(uri, _)| uri.starts_with(&within)).count()
+        };
+        let pin = self.book.value(&format!("at://{did}/{PROFILE}/self")).and_then(|value| value.get("pinnedPost"));
+        let https = |url: &Json| url.as_str().unwrap().starts_with("https://");
+        json!({
+            "description": self.says(did, "description"), "website": self.says(did, "website").filter(https),
+            "banner": self.picture(did, "banner"), "indexedAt": self.profile_time(did),
+            "pinnedPost": pin.map(|pin| json!({"uri": text(pin, "uri"), "cid": text(pin, "cid")})),
+            "associated": having(&json!({
+                "lists": own(LIST), "feedgens": own(GENERATOR), "starterPacks": own("app.bsky.graph.starterpack"),
+                "labeler": own("app.bsky.labeler.service") > 0,
+            })),
+        })
     }
 
     /// An account's own page.
@@ -144,9 +183,7 @@ impl<'b> Eyes<'b> {
 
     fn known_followers(&self, did: &str) -> Option<Json> {
         let known = self.known(did);
-        // Between two who are kept apart nothing is told of the one to the other.
-        let is_asked = self.viewer != Some(did) && !self.is_blocked(did);
-        (is_asked && !known.is_empty()).then(|| {
+        (self.viewer != Some(did) && !known.is_empty()).then(|| {
             let shown = known.iter().filter(|other| !self.is_blocked(other) && !self.book.are_apart(did, other));
             let shown: Vec<Json> = shown.filter_map(|other| self.account(other)).collect();
             json!({"count": known.len(), "followers": some_of(shown.len().min(5), &shown)})

@@ -87,7 +87,8 @@ impl Eyes<'_> {
         let shows = |uri: &str| {
             let did = author(uri);
             let apart = self.is_blocked(did) || self.book.are_apart(did, author(of));
-            !apart && !self.book.has_flag(uri, "detached") && self.sees_under_review(did, uri)
+            // Who is quoted and does not want it is left out of the quote, and the quote stays.
+            !apart && self.sees_under_review(did, uri)
         };
         let item = |uri: &str| Item { id: uri.to_owned(), at: key_time(uri), view: self.post(uri, 0).filter(|_| shows(uri)) };
         newest_first(quotes.map(|(uri, _)| item(uri)))
@@ -134,7 +135,7 @@ impl Eyes<'_> {
         let shows = |kinds: &[&str]| kinds.iter().any(|kind| media == format!("app.bsky.embed.{kind}"));
         match filter {
             "posts_no_replies" => post.get("reply").is_none(),
-            "posts_with_media" => shows(&["images", "gallery", "video"]),
+            "posts_with_media" => shows(&["images", "gallery"]),
             "posts_with_video" => shows(&["video"]),
             "posts_and_author_threads" => {
                 post.get("reply").is_none() || self.book.post(uri).unwrap().thread().is_some_and(|root| author(root) == author(uri))

@@ -4,6 +4,7 @@
 pub mod book;
 mod compare;
 mod eyes;
+mod flat;
 mod lists;
 mod notices;
 mod stage;
@@ -16,6 +17,7 @@ use serde_json::Value as Json;
 
 use book::{LIKE, POST, author};
 use eyes::Eyes;
+use flat::Shape;
 use lists::{FILTERS, Item, List};
 use stage::Stage;
 
@@ -30,6 +32,14 @@ const PAGES: usize = 8;
 const SELDOM: usize = 3;
 /// Posts that one request may name.
 const NAMED: usize = 25;
+/// How threads are asked for as lists, in turn.
+const SHAPES: [Shape; 5] = [
+    Shape { above: true, below: 6, branching: 10, sort: "oldest" },
+    Shape { above: true, below: 20, branching: 100, sort: "top" },
+    Shape { above: false, below: 1, branching: 0, sort: "newest" },
+    Shape { above: true, below: 3, branching: 1, sort: "top" },
+    Shape { above: true, below: 0, branching: 10, sort: "newest" },
+];
 /// Rounds of one page at most: see `query/skeleton`.
 const ROUNDS: usize = 10;
 /// What must be seen at least, so that the comparison is worth something.
@@ -48,6 +58,9 @@ const SEEN: &[(&str, usize)] = &[
     ("posts", 5000),
     ("profiles", 300),
     ("refusals", 100),
+    ("pages", 300),
+    ("flat threads", 1500),
+    ("replies apart", 10),
     ("threads", 1500),
 ];
 /// Differences that a failing test shows.
@@ -193,9 +206,36 @@ impl Reader {
         let answer = self.stage.output(self.viewer.as_deref(), &path).await;
         self.saw("profiles", 1);
         match (answer, expected) {
-            (Ok(answer), Ok(expected)) => self.equals(&path, &expected, &answer),
+            (Ok(answer), Ok(expected)) => {
+                self.equals(&path, &expected, &answer);
+                self.details_equal(&path, of, &answer);
+            }
             (Err(error), Err(expected)) if error == expected => {}
             (answer, expected) => self.differs(&path, &format!("answered {answer:?}, expected {expected:?}")),
+        }
+    }
+
+    /// Holds what only an account's own page tells of it against what is expected.
+    fn details_equal(&mut self, what: &str, of: &str, answer: &Json) {
+        self.saw("pages", 1);
+        if let Some(difference) = compare::difference(&compare::having(&self.eyes().details(of)), answer) {
+            self.differs(what, &difference);
+        }
+    }
+
+    /// Accounts by their names, in the order in which they are named.
+    async fn reads_pages(&mut self) {
+        let stage = Arc::clone(&self.stage);
+        let all: Vec<&str> = stage.book.oracle.repos.keys().map(String::as_str).collect();
+        for some in all.chunks(NAMED) {
+            let named: Vec<String> = some.iter().rev().map(|did| format!("actors={did}")).collect();
+            let path = format!("app.bsky.actor.getProfiles?{}", named.join("&"));
+            let expected: Json = some.iter().rev().filter_map(|did| self.eyes().page(did)).collect();
+            let answer = self.stage.output(self.viewer.as_deref(), &path).await.unwrap()["profiles"].clone();
+            self.equals(&path, &expected, &answer);
+            for page in answer.as_array().unwrap() {
+                self.details_equal(&path, page["did"].as_str().unwrap(), page);
+            }
         }
     }
 
@@ -273,6 +313,7 @@ impl Reader {
             }
             if stage.book.post(uri).is_some() && (busy || stage.book.count(uri, "replies") > 0 || n % 2 == 0) {
                 self.reads_thread(uri, [(80, 6), (2, 1), (0, 0), (1, 2)][n % 4]).await;
+                self.reads_flat(uri, SHAPES[n % SHAPES.len()]).await;
             }
         }
         let posts: Vec<&str> = all.into_iter().filter(|uri| book::collection(uri) == POST).collect();
@@ -298,6 +339,21 @@ impl Reader {
         }
     }
 
+    async fn reads_flat(&mut self, of: &str, shape: Shape) {
+        let Shape { above, below, branching, sort } = shape;
+        let shaped = format!("&above={above}&below={below}&branchingFactor={branching}&sort={sort}");
+        let path = format!("app.bsky.unspecced.getPostThreadV2?anchor={of}{shaped}");
+        let answer = self.stage.output(self.viewer.as_deref(), &path).await.unwrap();
+        self.saw("flat threads", 1);
+        let expected = self.eyes().flat(of, shape);
+        self.equals(&path, &expected, &answer);
+        let path = format!("app.bsky.unspecced.getPostThreadOtherV2?anchor={of}");
+        let answer = self.stage.output(self.viewer.as_deref(), &path).await.unwrap();
+        let expected = self.eyes().others(of);
+        self.saw("replies apart", expected.len());
+        self.equals(&path, &expected.into(), &answer["thread"]);
+    }
+
     async fn reads_own(&mut self) {
         if self.viewer.is_none() {
             return;
@@ -311,6 +367,7 @@ impl Reader {
 
     async fn reads(mut self) -> Self {
         self.reads_accounts().await;
+        self.reads_pages().await;
         self.reads_posts().await;
         self.reads_own().await;
         self

@@ -23,7 +23,8 @@ impl Eyes<'_> {
         Some(object([("thread", Some(thread)), ("threadgate", self.gate(&root))]))
     }
 
-    fn root(&self, post: &str) -> String {
+    /// The post that the thread of a post began with.
+    pub fn root(&self, post: &str) -> String {
         self.book.post(post).and_then(|held| held.thread()).unwrap_or(post).to_owned()
     }
 
@@ -41,13 +42,17 @@ impl Eyes<'_> {
     fn above(&self, child: &str, root: &str, height: usize) -> Option<Json> {
         let named = self.book.value(child)?.get("reply").and_then(|reply| text(reply.get("parent")?, "uri"));
         let parent = named.filter(|_| height > 0)?;
+        // Whose author and that of the reply block each other is blocked, held or not.
+        if self.book.are_apart(author(child), author(parent)) {
+            return Some(self.blocked_post(parent));
+        }
         if self.post(parent, 0).is_none() {
             return Some(json!({"$type": "app.bsky.feed.defs#notFoundPost", "uri": parent, "notFound": true}));
         }
         if self.root(parent) != root {
             return None;
         }
-        if self.is_blocked(author(parent)) || self.book.are_apart(author(child), author(parent)) {
+        if self.is_blocked(author(parent)) {
             return Some(self.blocked_post(parent));
         }
         Some(self.node(parent, root, self.above(parent, root, height - 1), None))
@@ -62,7 +67,7 @@ impl Eyes<'_> {
             let did = author(uri);
             let belongs = !self.book.has_flag(uri, "violates") && self.root(uri) == root;
             let apart = self.book.are_apart(did, author(parent));
-            belongs && !apart && self.book.shows_record(uri) && self.sees_under_review(did, uri)
+            belongs && !apart && self.book.shows_record(uri) && (self.is_blocked(did) || self.sees_under_review(did, uri))
         };
         let mut replies: Vec<&str> = self.book.replies(parent).filter(|uri| shows(uri)).collect();
         replies.sort_by_key(|uri| std::cmp::Reverse((self.book.oracle.sorts_at(uri), *uri)));
