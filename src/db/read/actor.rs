@@ -17,7 +17,7 @@ pub struct Actor {
     pub handle: Option<String>,
     /// `None`: it was only ever mentioned, no event of its own was seen.
     pub status: Option<Status>,
-    /// The profile, packed.
+    /// The profile, packed, unless it was taken down: then the account is shown without.
     pub profile: Option<Vec<u8>>,
     /// Operators of this service took it down.
     pub taken_down: bool,
@@ -55,7 +55,8 @@ pub struct Counts {
 /// among the trusted, and only where anybody does.
 pub async fn by_id(client: &impl GenericClient, ids: &[i32]) -> Result<Vec<Actor>, Error> {
     const SQL: &str = "-- read::actor::by_id
-        SELECT a.id, a.did, r.status, p.rec, a.handle, t.subject IS NOT NULL,
+        SELECT a.id, a.did, r.status,
+          CASE WHEN NOT EXISTS (SELECT FROM takedown_record x WHERE x.sa = k.id AND x.coll = $2 AND x.sr = p.rkey) THEN p.rec END, a.handle, t.subject IS NOT NULL,
           EXISTS (SELECT FROM record_other l WHERE l.author = k.id AND l.coll = $3
             AND NOT EXISTS (SELECT FROM takedown_record x WHERE x.sa = l.author AND x.coll = l.coll AND x.sr = l.rkey)),
           w.subject IS NOT NULL,

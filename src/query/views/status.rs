@@ -14,6 +14,8 @@ const MINUTE: i64 = 60_000_000;
 /// A status that ends holds at least 5 minutes and at most 4 hours, whatever it says.
 const SHORTEST: i64 = 5 * MINUTE;
 const LONGEST: i64 = 240 * MINUTE;
+/// How far the clock of whoever wrote it may be ahead of this one, as for events.
+const AHEAD: i64 = 5 * MINUTE;
 
 /// `#statusView`.
 #[derive(Debug, Clone, Serialize)]
@@ -46,7 +48,10 @@ impl<'a> Views<'a> {
         }
         let fields = StatusFields::of(&status.record)?;
         let uri = format!("at://{}/app.bsky.actor.status/self", actor.did);
-        let expires = fields.duration_minutes.map(|minutes| ends(fields.created_at, minutes));
+        let began = datetime::parse_micros(fields.created_at).unwrap_or(0);
+        let expires = fields.duration_minutes.map(|minutes| ends(began, minutes));
+        // One of tomorrow holds tomorrow: else it would hold from now on until then.
+        let has_begun = began <= self.state.at.saturating_add(AHEAD);
         Some(StatusView {
             cid: status.cid.to_string(),
             status: fields.status,
@@ -54,7 +59,7 @@ impl<'a> Views<'a> {
             embed: fields.embed.as_ref().and_then(|embed| self.status_embed(&actor.did, embed)),
             labels: self.labels(subject, &uri).collect(),
             expires_at: expires.map(datetime::format_micros),
-            is_active: expires.map(|expires| expires > self.state.at),
+            is_active: expires.map(|expires| has_begun && expires > self.state.at),
             is_disabled: is_owner.then_some(status.taken_down),
             uri,
         })
@@ -67,7 +72,6 @@ impl<'a> Views<'a> {
 }
 
 /// When a status ends that is to hold for `minutes`, in microseconds since 1970.
-fn ends(created_at: &str, minutes: i64) -> i64 {
-    let began = datetime::parse_micros(created_at).unwrap_or(0);
+fn ends(began: i64, minutes: i64) -> i64 {
     began.saturating_add(minutes.saturating_mul(MINUTE).clamp(SHORTEST, LONGEST))
 }

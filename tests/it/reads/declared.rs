@@ -96,6 +96,18 @@ async fn a_status_holds_five_minutes_at_least_and_four_hours_at_most() {
     assert_eq!((shown.get("expiresAt"), shown.get("isActive")), (None, None));
 }
 
+/// Nobody is live from now on until tomorrow. A clock that is a little ahead does no harm.
+#[tokio::test]
+async fn a_status_dated_in_the_future_does_not_hold_yet() {
+    let mut world = world().await;
+    for (ahead, active) in [(24 * 60, false), (6, false), (3, true)] {
+        let began = now() + ahead * MINUTE;
+        world.put(ALICE, STATUS, "self", &live(began, Some(30), vec![])).await;
+        let shown = alice(&world, None).await["status"].clone();
+        assert_eq!((&shown["isActive"], &shown["expiresAt"]), (&json!(active), &json!(datetime::format_micros(began + 30 * MINUTE))));
+    }
+}
+
 #[tokio::test]
 async fn a_status_that_was_taken_down_is_shown_to_its_owner_alone() {
     let mut world = world().await;

@@ -57,3 +57,23 @@ async fn a_taken_down_post_is_not_there_but_for_admins() {
     assert_eq!(world.get(&feed(BOB)).await.json()["feed"][0]["reply"]["parent"]["$type"], json!("app.bsky.feed.defs#notFoundPost"));
     assert_eq!(world.ask("GET", &feed(ALICE), ADMIN).await.json()["feed"].as_array().unwrap().len(), 1);
 }
+
+/// The account is remembered with its profile before; it is found by the name no more.
+#[tokio::test]
+async fn a_taken_down_profile_leaves_its_account_without_one() {
+    let mut world = world().await;
+    let name = [("$type", "app.bsky.actor.profile"), ("displayName", "Alice Liddell")];
+    world.put(ALICE, "app.bsky.actor.profile", "self", &Value::map(name.map(|(key, text)| (key, Value::text(text))))).await;
+    let (profile, search) =
+        (format!("/xrpc/app.bsky.actor.getProfile?actor={ALICE}"), "/xrpc/app.bsky.actor.searchActors?q=liddell".to_owned());
+    let seen = async |world: &World| {
+        let (page, found) = (world.get(&profile).await.json(), world.get(&search).await.json());
+        (page["did"].clone(), page["displayName"].clone(), found["actors"].as_array().unwrap().len())
+    };
+    assert_eq!(seen(&world).await, (json!(ALICE), json!("Alice Liddell"), 1));
+    take_down(&world, "INSERT INTO takedown_record (sa, sr, coll, time) SELECT author, rkey, coll, 1 FROM record_other WHERE coll = 1")
+        .await;
+    assert_eq!(seen(&world).await, (json!(ALICE), json!(null), 0));
+    take_down(&world, "DELETE FROM takedown_record").await;
+    assert_eq!(seen(&world).await, (json!(ALICE), json!("Alice Liddell"), 1));
+}
