@@ -5,18 +5,44 @@ use std::time::SystemTime;
 use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 
+use super::record::Path;
 use super::{execute, query};
+use crate::collection::{Coll, Ref};
 
 /// In place of a collection: all that was changed before this row's transaction has been removed.
 const FORGOTTEN: i16 = -1;
 
+/// Changes that are told at once at most, 24 bytes each.
+const MOST: usize = 500_000;
+
 /// Something that was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Changed {
-    pub author: i32,
-    /// Number of the collection; 0: the account itself.
-    pub coll: i16,
-    pub rkey: i64,
+pub enum Changed {
+    /// The account itself.
+    Account(i32),
+    /// A record, or what is derived from it.
+    Record(Path),
+    /// The counts of a record, by the hash of its place (`bucket::h31`).
+    Counts(i32),
+    /// The counts of an account.
+    AccountCounts(i32),
+    /// Whom an account follows.
+    Follows(i32),
+    /// What an account blocks.
+    Blocks(i32),
+}
+
+impl Changed {
+    /// One of a row that tells of many; `None` for kinds that later versions tell of, and whose rows this one does not remember.
+    fn of_many(kind: i16, key: i32) -> Option<Self> {
+        match kind {
+            -2 => Some(Self::Counts(key)),
+            -3 => Some(Self::AccountCounts(key)),
+            -4 => Some(Self::Follows(key)),
+            -5 => Some(Self::Blocks(key)),
+            _ => None,
+        }
+    }
 }
 
 /// How far the changes of a server were seen: which transactions had ended.
@@ -51,16 +77,16 @@ pub async fn mark(client: &impl GenericClient) -> Result<Mark, Error> {
     read_mark(&client.query_one(&statement, &[]).await?)
 }
 
-/// What was changed by transactions that ended after `mark`, up to `limit` of it, and how far that goes; `None`: nobody knows any more, or
-/// another server was asked.
+/// What was changed by transactions that ended after `mark`, and how far that goes; `None`: nobody knows any more, another server was asked,
+/// or it is more than `limit` rows hold, or than half a million.
 pub async fn since(client: &impl GenericClient, mark: &Mark, limit: i64) -> Result<(Option<Vec<Changed>>, Mark), Error> {
     const SQL: &str = concat!(
         "-- change::since
         SELECT ",
         now!(),
-        ", c.author, c.coll, c.rkey
+        ", c.author, c.coll, c.rkey, c.keys
         FROM (SELECT) AS always LEFT JOIN LATERAL (
-          SELECT author, coll, rkey FROM change
+          SELECT author, coll, rkey, keys FROM change
           WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND CASE coll
             WHEN -1 THEN xid > pg_snapshot_xmin($1::text::pg_snapshot)
             ELSE NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot) END
@@ -69,13 +95,24 @@ pub async fn since(client: &impl GenericClient, mark: &Mark, limit: i64) -> Resu
     );
     let rows = query(client, SQL, &[&mark.snapshot, &limit]).await?;
     let (mut changed, mut now) = (Vec::new(), mark.clone());
+    let (mut forgotten, mut read) = (false, 0);
     for row in &rows {
         now = read_mark(row)?;
-        if let Some(author) = row.try_get(2)? {
-            changed.push(Changed { author, coll: row.try_get(3)?, rkey: row.try_get(4)? });
+        read += 1;
+        let Some(author) = row.try_get(2)? else { continue };
+        let (coll, keys): (i16, Option<Vec<i32>>) = (row.try_get(3)?, row.try_get(5)?);
+        match (coll, keys) {
+            (FORGOTTEN, _) => forgotten = true,
+            _ if changed.len() > MOST => break,
+            (kind, Some(keys)) => changed.extend(keys.into_iter().filter_map(|key| Changed::of_many(kind, key))),
+            (0, None) => changed.push(Changed::Account(author)),
+            (coll, None) => {
+                let at = Ref { rkey: row.try_get(4)?, author };
+                changed.push(Changed::Record(Path { coll: Coll::from_number(coll), at }));
+            }
         }
     }
-    let is_whole = now.server == mark.server && changed.iter().all(|changed| changed.coll != FORGOTTEN);
+    let is_whole = now.server == mark.server && !forgotten && read < limit && changed.len() <= MOST;
     Ok((Some(changed).filter(|_| is_whole), now))
 }
 

@@ -38,18 +38,23 @@ pub struct ActorDelta {
     pub posts: i32,
 }
 
-/// The counts of those subjects that have a row. All are found in one go over the index of hashes, whose few strangers are left out here.
+/// The counts of those subjects that have a row.
 pub async fn of(client: &impl GenericClient, subjects: &[Subject]) -> Result<Vec<(Subject, PostStat)>, Error> {
+    let wanted: HashSet<&Subject> = subjects.iter().collect();
+    let stats = under(client, &column(subjects, |s| h31(s.sr, s.sa))).await?;
+    Ok(stats.into_iter().filter(|(subject, _)| wanted.contains(subject)).collect())
+}
+
+/// The counts of all subjects whose places have these hashes: as a rule one each, or none.
+pub async fn under(client: &impl GenericClient, hashes: &[i32]) -> Result<Vec<(Subject, PostStat)>, Error> {
     const SQL: &str = concat!(
-        "-- stat::of
+        "-- stat::under
         SELECT sr, sa, kind, likes, reposts, replies, quotes, cid FROM post_stat
         WHERE ",
         h31_sql!("sr", "sa"),
         " = ANY($1::int4[])",
     );
-    let wanted: HashSet<&Subject> = subjects.iter().collect();
-    let stats = read(&query(client, SQL, &[&column(subjects, |s| h31(s.sr, s.sa))]).await?, stat)?;
-    Ok(stats.into_iter().filter(|(subject, _)| wanted.contains(subject)).collect())
+    read(&query(client, SQL, &[&hashes]).await?, stat)
 }
 
 /// Adds rows for subjects that have none.

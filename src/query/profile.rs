@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::QueryError;
+use super::{QueryError, Source};
 use crate::collection::Coll;
-use crate::db::{Client, read};
+use crate::db::read;
 
 /// What an account has published.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,19 +14,24 @@ pub struct Published {
     pub packs: i64,
 }
 
-/// How many lists, feed generators and starter packs accounts have; of those that have any.
+/// How many lists, feed generators and starter packs accounts have.
 ///
 /// # Errors
 /// The database's.
-pub async fn published(client: &Client, accounts: &[i32]) -> Result<HashMap<i32, Published>, QueryError> {
-    let mut found: HashMap<i32, Published> = HashMap::new();
-    for (account, coll, count) in read::actor::kept(client, accounts, &[Coll::LIST, Coll::GENERATOR, Coll::STARTERPACK]).await? {
-        let published = found.entry(account).or_default();
-        match coll {
-            Coll::LIST => published.lists = count,
-            Coll::GENERATOR => published.generators = count,
-            _ => published.packs = count,
+pub async fn published(source: &Source, accounts: &[i32]) -> Result<HashMap<i32, Published>, QueryError> {
+    let (mut known, missed) = source.recall(|cache| &cache.published, accounts);
+    if !missed.is_empty() {
+        let mut found: HashMap<i32, Published> = missed.iter().map(|account| (*account, Published::default())).collect();
+        for (account, coll, count) in read::actor::kept(&**source, &missed, &[Coll::LIST, Coll::GENERATOR, Coll::STARTERPACK]).await? {
+            let published = found.entry(account).or_default();
+            match coll {
+                Coll::LIST => published.lists = count,
+                Coll::GENERATOR => published.generators = count,
+                _ => published.packs = count,
+            }
         }
+        source.keep(|cache| &cache.published, &found);
+        known.extend(found);
     }
-    Ok(found)
+    Ok(known)
 }

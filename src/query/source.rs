@@ -1,9 +1,11 @@
 //! Where a request reads from: a connection, and what is remembered as of the moment the request came.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::cache::{Cache, Look, Stamp};
+use super::cache::{Cache, Kind, Look, Stamp};
 use crate::db::Client;
 use crate::db::shared::Connection;
 
@@ -28,6 +30,30 @@ impl Source {
     pub(super) fn new(connection: Arc<Connection>, cache: &Arc<Cache>, look: Option<Look>) -> Self {
         let look = look.filter(|look| look.server == connection.server());
         Self { remembered: look.map(|look| (Arc::clone(cache), look.stamp)), connection }
+    }
+
+    /// What is remembered of `keys`, and those of them that must be read.
+    pub(super) fn recall<K: Eq + Hash + Clone, V: Clone>(&self, kind: fn(&Cache) -> &Kind<K, V>, keys: &[K]) -> (HashMap<K, V>, Vec<K>) {
+        let Some((cache, _)) = self.remembered() else { return (HashMap::new(), keys.to_vec()) };
+        let (kind, mut known, mut missed) = (kind(cache), HashMap::with_capacity(keys.len()), Vec::new());
+        for key in keys {
+            match kind.get(key) {
+                Some(value) => drop(known.insert(key.clone(), value)),
+                None => missed.push(key.clone()),
+            }
+        }
+        (known, missed)
+    }
+
+    /// Remembers what was read, as far as it may be.
+    pub(super) fn keep<'a, K, V>(&self, kind: fn(&Cache) -> &Kind<K, V>, rows: impl IntoIterator<Item = (&'a K, &'a V)>)
+    where
+        K: Eq + Hash + Clone + 'a,
+        V: Clone + 'a,
+    {
+        if let Some((cache, read)) = self.remembered() {
+            cache.keep(kind(cache), read, rows.into_iter());
+        }
     }
 
     /// What is remembered, and from when on it may be added to.

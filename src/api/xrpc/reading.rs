@@ -31,8 +31,12 @@ impl Reading {
     pub async fn begin(call: &Call) -> Result<Self, Failure> {
         let store = &call.api.store;
         let connection = store.connection().await.map_err(of_query)?;
-        let look = async { Ok(store.look().await) };
-        let (viewer, labelers, look) = tokio::try_join!(call.viewer(&connection), call.labelers(&connection), look)?;
+        // The look comes after it is read how far the viewer's repo was applied: what is told to be shown must not be forgotten later.
+        let viewer = async {
+            let viewer = call.viewer(&connection).await?;
+            Ok((viewer, store.look().await))
+        };
+        let ((viewer, look), labelers) = tokio::try_join!(viewer, call.labelers(&connection))?;
         if look.is_none() {
             call.api.telemetry.metrics().api.remembered_unused.inc();
         }
@@ -96,7 +100,7 @@ impl Reading {
     pub async fn actor(&self, call: &Call) -> Result<i32, Failure> {
         let unknown = || Failure::invalid(format!("Actor not found: {}", call.params.text("actor").unwrap_or_default()));
         let id = self.account(call, "actor").await?.ok_or_else(unknown)?;
-        let state = self.load(&Wanted { actors: vec![id], ..Wanted::default() }).await?;
+        let state = self.load(&Wanted { actors: vec![id], only_apart: true, ..Wanted::default() }).await?;
         state.actor(id).map(|_| id).ok_or_else(unknown)
     }
 

@@ -10,14 +10,16 @@ use crate::db::{column, query, read};
 /// A post, the key of a like or repost of it, and whether it is a repost.
 pub type Reaction = (Ref, i64, bool);
 
-/// The edges of `$1` of one table to posts ($2 keys, $3 authors): no repetitions, nothing of the same place in another collection. LIMIT
+/// The edges of `$1` of one table to posts (keys, authors): no repetitions, nothing of the same place in another collection. LIMIT
 /// keeps each post a look of its own: as a join PostgreSQL would go through all edges of `$1`.
 macro_rules! edges {
-    ($table:literal, $is_repost:literal) => {
+    ($table:literal, $is_repost:literal, $posts:literal) => {
         concat!(
             "SELECT k.rkey, k.author, e.rkey, ",
             $is_repost,
-            " FROM UNNEST($2::int8[], $3::int4[]) AS k (rkey, author)
+            " FROM UNNEST(",
+            $posts,
+            ") AS k (rkey, author)
         CROSS JOIN LATERAL (
           SELECT rkey FROM ",
             $table,
@@ -30,10 +32,15 @@ macro_rules! edges {
     };
 }
 
-/// The likes and reposts of `posts` by `author`.
-pub async fn of(client: &impl GenericClient, author: i32, posts: &[Ref]) -> Result<Vec<Reaction>, Error> {
-    const SQL: &str =
-        concat!("-- read::reaction::of\n        ", edges!("\"like\"", "false"), "\n        UNION ALL\n        ", edges!("repost", "true"));
-    let rows = query(client, SQL, &[&author, &column(posts, |p| p.rkey), &column(posts, |p| p.author)]).await?;
+/// The likes of some posts by `author`, and its reposts of others.
+pub async fn of(client: &impl GenericClient, author: i32, liked: &[Ref], reposted: &[Ref]) -> Result<Vec<Reaction>, Error> {
+    const SQL: &str = concat!(
+        "-- read::reaction::of\n        ",
+        edges!("\"like\"", "false", "$2::int8[], $3::int4[]"),
+        "\n        UNION ALL\n        ",
+        edges!("repost", "true", "$4::int8[], $5::int4[]")
+    );
+    let (rkeys, authors) = (|posts| column(posts, |p: &Ref| p.rkey), |posts| column(posts, |p: &Ref| p.author));
+    let rows = query(client, SQL, &[&author, &rkeys(liked), &authors(liked), &rkeys(reposted), &authors(reposted)]).await?;
     read(&rows, |row| Ok((Ref { rkey: row.try_get(0)?, author: row.try_get(1)? }, row.try_get(2)?, row.try_get(3)?)))
 }

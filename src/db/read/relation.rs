@@ -1,13 +1,20 @@
 //! What accounts have made of each other: follows and blocks of ordered pairs, blocks also by list.
 
 use deadpool_postgres::GenericClient;
-use tokio_postgres::Error;
+use tokio_postgres::{Error, Row};
 
 use crate::collection::{Coll, Ref};
 use crate::db::{column, query, read};
 
 /// An account, and another one that it may have made something of.
 pub type Pair = (i32, i32);
+
+/// Whom this account follows, up to `most`, each once.
+pub async fn followed(client: &impl GenericClient, author: i32, most: i32) -> Result<Vec<i32>, Error> {
+    const SQL: &str = "-- read::relation::followed
+        SELECT subject FROM follow WHERE author = $1 AND flags & 8 = 0 LIMIT $2";
+    read(&query(client, SQL, &[&author, &i64::from(most)]).await?, |row| row.try_get(0))
+}
 
 /// That `by` blocks `of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,14 +37,44 @@ pub async fn follows(client: &impl GenericClient, pairs: &[Pair]) -> Result<Vec<
     read(&rows, |row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?)))
 }
 
-/// Which of these pairs block, and how. A list blocks as long as it is held and its owner is shown. Most accounts block no list, and are
-/// asked about it once, not for each pair.
+/// What an account blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockedBy {
+    pub author: i32,
+    /// Accounts, with the keys of the blocks that count, in no order.
+    pub accounts: Vec<(i32, i64)>,
+    /// It blocks a list, or several.
+    pub lists: bool,
+}
+
+/// What each of `authors` blocks, up to `most` accounts.
+pub async fn blocked_by(client: &impl GenericClient, authors: &[i32], most: i32) -> Result<Vec<BlockedBy>, Error> {
+    const SQL: &str = "-- read::relation::blocked_by
+        SELECT k.author, b.subjects, b.rkeys, EXISTS (SELECT FROM listblock l WHERE l.author = k.author AND l.flags & 8 = 0)
+        FROM UNNEST($1::int4[]) AS k (author)
+        CROSS JOIN LATERAL (
+          SELECT array_agg(subject) AS subjects, array_agg(rkey) AS rkeys
+          FROM (SELECT subject, rkey FROM block WHERE author = k.author AND flags & 8 = 0 LIMIT $2) n) b";
+    read(&query(client, SQL, &[&authors, &i64::from(most)]).await?, |row| {
+        let (subjects, rkeys): (Option<Vec<i32>>, Option<Vec<i64>>) = (row.try_get(1)?, row.try_get(2)?);
+        let accounts = subjects.unwrap_or_default().into_iter().zip(rkeys.unwrap_or_default()).collect();
+        Ok(BlockedBy { author: row.try_get(0)?, accounts, lists: row.try_get(3)? })
+    })
+}
+
+/// Which of these pairs block, the account itself.
 pub async fn blocks(client: &impl GenericClient, pairs: &[Pair]) -> Result<Vec<Blocked>, Error> {
     const SQL: &str = "-- read::relation::blocks
         SELECT k.author, k.subject, b.rkey, NULL::int8, NULL::int4
         FROM UNNEST($1::int4[], $2::int4[]) AS k (author, subject)
-        JOIN block b ON b.author = k.author AND b.subject = k.subject AND b.flags & 8 = 0
-        UNION ALL
+        CROSS JOIN LATERAL (SELECT rkey FROM block WHERE author = k.author AND subject = k.subject AND flags & 8 = 0 LIMIT 1) b";
+    let rows = query(client, SQL, &[&column(pairs, |p| p.0), &column(pairs, |p| p.1)]).await?;
+    read(&rows, blocked)
+}
+
+/// Which of these pairs block by a list, and by which. A list blocks as long as it is held and its owner is shown.
+pub async fn list_blocks(client: &impl GenericClient, pairs: &[Pair]) -> Result<Vec<Blocked>, Error> {
+    const SQL: &str = "-- read::relation::list_blocks
         SELECT e.author, k.subject, e.rkey, e.sr, e.sa
         FROM UNNEST($4::int4[]) AS b (author)
         JOIN listblock e ON e.author = b.author AND e.flags & 8 = 0
@@ -49,11 +86,13 @@ pub async fn blocks(client: &impl GenericClient, pairs: &[Pair]) -> Result<Vec<B
     authors.sort_unstable();
     authors.dedup();
     let rows = query(client, SQL, &[&column(pairs, |p| p.0), &column(pairs, |p| p.1), &Coll::LIST.number(), &authors]).await?;
-    read(&rows, |row| {
-        let list: (Option<i64>, Option<i32>) = (row.try_get(3)?, row.try_get(4)?);
-        let list = list.0.zip(list.1).map(|(rkey, author)| Ref { rkey, author });
-        Ok(Blocked { by: row.try_get(0)?, of: row.try_get(1)?, rkey: row.try_get(2)?, list })
-    })
+    read(&rows, blocked)
+}
+
+fn blocked(row: &Row) -> Result<Blocked, Error> {
+    let list: (Option<i64>, Option<i32>) = (row.try_get(3)?, row.try_get(4)?);
+    let list = list.0.zip(list.1).map(|(rkey, author)| Ref { rkey, author });
+    Ok(Blocked { by: row.try_get(0)?, of: row.try_get(1)?, rkey: row.try_get(2)?, list })
 }
 
 /// That an account mutes another one.

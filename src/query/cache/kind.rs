@@ -1,12 +1,11 @@
-//! Rows of one kind by their keys, bounded by their bytes. Knows nothing of changes.
+//! Rows of one kind by their keys, bounded by their bytes. Knows nothing of changes but under which name its rows are told to be changed.
 
 use std::hash::Hash;
 
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
-/// An entry is taken to have at least this many bytes, to tell the map how many to expect.
-const SMALLEST: u64 = 512;
+use super::entry::Entry;
 
 /// What an entry takes of the bytes.
 #[derive(Debug, Clone)]
@@ -20,33 +19,41 @@ impl<K, V> Weighter<K, V> for Bytes<V> {
 
 /// The rows.
 #[derive(Debug)]
-pub(super) struct Kind<K: Eq + Hash + Clone, V: Clone>(Cache<K, V, Bytes<V>>);
+pub(in crate::query) struct Kind<K: Eq + Hash + Clone, V: Clone> {
+    rows: Cache<K, V, Bytes<V>>,
+    entry: fn(&K) -> Option<Entry>,
+}
 
 impl<K: Eq + Hash + Clone, V: Clone> Kind<K, V> {
-    /// Up to `bytes`, as `weight` tells those of an entry.
-    pub fn new(bytes: u64, weight: fn(&V) -> u64) -> Self {
-        let expected = usize::try_from(bytes / SMALLEST).unwrap_or(usize::MAX);
-        Self(Cache::with_weighter(expected, bytes, Bytes(weight)))
+    /// Up to `bytes`, as `weight` tells those of an entry, each of which has `smallest` at least. `entry`: how a change of it is told; `None`:
+    /// it never changes.
+    pub(super) fn new(bytes: u64, smallest: u64, weight: fn(&V) -> u64, entry: fn(&K) -> Option<Entry>) -> Self {
+        let expected = usize::try_from(bytes / smallest.max(1)).unwrap_or(usize::MAX);
+        Self { rows: Cache::with_weighter(expected, bytes, Bytes(weight)), entry }
     }
 
     pub fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<V> {
-        self.0.get(key)
+        self.rows.get(key)
     }
 
-    pub fn put(&self, key: K, value: V) {
-        self.0.insert(key, value);
+    pub(super) fn put(&self, key: K, value: V) {
+        self.rows.insert(key, value);
     }
 
-    pub fn forget(&self, key: &K) {
-        self.0.remove(key);
+    pub(super) fn forget(&self, key: &K) {
+        self.rows.remove(key);
     }
 
-    pub fn clear(&self) {
-        self.0.clear();
+    pub(super) fn clear(&self) {
+        self.rows.clear();
+    }
+
+    pub(super) fn entry(&self, key: &K) -> Option<Entry> {
+        (self.entry)(key)
     }
 
     /// Bytes of what is remembered.
-    pub fn bytes(&self) -> u64 {
-        self.0.weight()
+    pub(super) fn bytes(&self) -> u64 {
+        self.rows.weight()
     }
 }

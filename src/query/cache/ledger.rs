@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::Stamp;
-use crate::db::change::Changed;
+use super::entry::Entry;
 
 /// Changes that are kept in mind. What is older is taken to have changed: who read before it remembers nothing.
 const KEPT: usize = 65_536;
@@ -15,19 +15,19 @@ pub(super) struct Ledger {
     /// The last look.
     now: Stamp,
     /// By what was changed, the last look that told of it.
-    told: HashMap<Changed, Stamp>,
-    order: VecDeque<(Changed, Stamp)>,
+    told: HashMap<Entry, Stamp>,
+    order: VecDeque<(Entry, Stamp)>,
     /// All looks before this one have been let go of.
     since: Stamp,
 }
 
 impl Ledger {
     /// Another look, which told of these.
-    pub fn turn(&mut self, changed: &[Changed]) -> Stamp {
+    pub fn turn(&mut self, changed: impl Iterator<Item = Entry>) -> Stamp {
         self.now = Stamp(self.now.0 + 1);
         for one in changed {
-            self.told.insert(*one, self.now);
-            self.order.push_back((*one, self.now));
+            self.told.insert(one, self.now);
+            self.order.push_back((one, self.now));
         }
         while self.order.len() > KEPT
             && let Some((one, at)) = self.order.pop_front()
@@ -55,8 +55,8 @@ impl Ledger {
     }
 
     /// Whether a row that was read after the look `read` may be remembered now.
-    pub fn holds(&self, what: &Changed, read: Stamp) -> bool {
-        self.reaches(read) && self.told.get(what).is_none_or(|told| *told <= read)
+    pub fn holds(&self, what: Entry, read: Stamp) -> bool {
+        self.reaches(read) && self.told.get(&what).is_none_or(|told| *told <= read)
     }
 }
 
@@ -64,29 +64,28 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    const A: Changed = Changed { author: 1, coll: 2, rkey: 3 };
-    const B: Changed = Changed { author: 1, coll: 2, rkey: 4 };
+    const A: Entry = Entry::Actor(1);
+    const B: Entry = Entry::Counts(1);
 
     #[test]
     fn what_was_read_before_it_was_told_to_be_changed_is_not_remembered() {
         let mut ledger = Ledger::default();
-        let first = ledger.turn(&[]);
-        assert!(ledger.holds(&A, first));
-        let second = ledger.turn(&[A]);
-        assert!(!ledger.holds(&A, first) && ledger.holds(&B, first));
-        assert!(ledger.holds(&A, second), "it was read after it was changed");
+        let first = ledger.turn([].into_iter());
+        assert!(ledger.holds(A, first));
+        let second = ledger.turn([A].into_iter());
+        assert!(!ledger.holds(A, first) && ledger.holds(B, first));
+        assert!(ledger.holds(A, second), "it was read after it was changed");
     }
 
     #[test]
     fn what_lies_too_far_back_counts_as_changed() {
         let mut ledger = Ledger::default();
-        let first = ledger.turn(&[]);
-        let many: Vec<Changed> = (0..70_000).map(|rkey| Changed { author: 9, coll: 2, rkey }).collect();
-        let second = ledger.turn(&many);
-        assert!(!ledger.holds(&A, first), "nobody knows any more");
-        assert!(ledger.holds(&A, second));
+        let first = ledger.turn([].into_iter());
+        let second = ledger.turn((0..70_000).map(Entry::Counts));
+        assert!(!ledger.holds(A, first), "nobody knows any more");
+        assert!(ledger.holds(A, second));
         assert!(ledger.told.len() <= KEPT && ledger.order.len() <= KEPT);
         let third = ledger.lose();
-        assert!(!ledger.holds(&A, second) && ledger.holds(&A, third));
+        assert!(!ledger.holds(A, second) && ledger.holds(A, third));
     }
 }

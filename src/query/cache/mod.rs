@@ -1,70 +1,63 @@
-//! What this process remembers of the rows that pages are made of: posts and accounts as they were last read. Each request first learns what
-//! was changed until it came ([`News`]) and has it forgotten, so that nothing is ever shown that was changed before: no time to live, no grace.
-//! Never holds counts, nor what accounts have made of each other: these are read each time.
+//! What this process remembers of what pages are made of, as it was last read: posts, accounts, counts, gates, whom accounts follow and block.
+//! Each request first learns what was changed until it came ([`News`]) and has it forgotten, so that nothing is ever shown that was changed
+//! before: no time to live, no grace. Never holds what nobody tells the change of.
 
+mod entry;
 mod kind;
 mod ledger;
 mod news;
+mod weight;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::kind::Kind;
+use self::entry::Entry;
+pub(super) use self::kind::Kind;
 use self::ledger::Ledger;
 pub use self::news::{Look, News};
-use super::hydrate::{Actor, Content};
-use crate::collection::{Coll, Ref};
+use super::hydrate::{Actor, Blocks, Content, Counted, Counts, Follows, ThreadGate};
+use super::profile::Published;
+use crate::collection::Ref;
 use crate::db::change::Changed;
-
-/// Of four parts of the bytes, those of posts: a page shows more of them, but accounts come again sooner.
-const POSTS: u64 = 3;
-/// Of so many parts of the bytes, one is for the ids of DIDs.
-const IDS: u64 = 32;
-/// Longer DIDs are not remembered: those of did:plc have 32 bytes, and names of hosts may have thousands.
-const LONGEST_DID: usize = 64;
-/// Bytes of such a DID with its id and its entry at most, about.
-const ID_BYTES: usize = 64 + LONGEST_DID;
-/// Bytes of a post besides its record, about: its row, its entry, its addresses and times as text.
-const POST_BYTES: usize = 512;
-/// The same of an account.
-const ACTOR_BYTES: usize = 224;
 
 /// A look at the news. What was read after it may be remembered, as long as no later look tells of its change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp(u64);
 
-/// Posts and accounts by their keys, and ids by DIDs, which never change as long as the database is the same.
+/// What is remembered, kind by kind.
 #[derive(Debug)]
 pub struct Cache {
+    /// By DIDs: these never change as long as the database is the same.
     ids: Kind<Box<str>, i32>,
-    posts: Kind<Ref, Arc<Content>>,
-    actors: Kind<i32, Arc<Actor>>,
+    pub(super) posts: Kind<Ref, Arc<Content>>,
+    pub(super) actors: Kind<i32, Arc<Actor>>,
+    /// By the hash of a place: the counts of all records with that hash.
+    pub(super) counts: Kind<i32, Counted>,
+    pub(super) account_counts: Kind<i32, Counts>,
+    pub(super) published: Kind<i32, Published>,
+    /// By the first post of the thread; `None`: it has none.
+    pub(super) gates: Kind<Ref, Option<Arc<ThreadGate>>>,
+    pub(super) follows: Kind<i32, Follows>,
+    pub(super) blocks: Kind<i32, Blocks>,
     ledger: Mutex<Ledger>,
 }
 
 impl Cache {
-    /// Up to about `bytes` of memory.
+    /// Up to about `bytes` of memory: most of it for posts, of which a page shows most.
     #[must_use]
     pub fn new(bytes: u64) -> Self {
-        let post = |content: &Arc<Content>| bytes_of(POST_BYTES + content.bytes());
-        let actor = |actor: &Arc<Actor>| {
-            let (handle, profile) = (actor.handle.as_ref().map_or(0, String::len), actor.profile.as_ref().map_or(0, Vec::len));
-            bytes_of(ACTOR_BYTES + actor.did.len() + handle + profile + actor.declared.as_ref().map_or(0, |declared| declared.bytes()))
-        };
-        let (id, ids) = (|_: &i32| bytes_of(ID_BYTES), bytes / IDS);
-        let (posts, actors) = (Kind::new(bytes / 4 * POSTS, post), Kind::new(bytes / 4 * (4 - POSTS) - ids, actor));
-        Self { ids: Kind::new(ids, id), posts, actors, ledger: Mutex::default() }
-    }
-
-    /// The post at `place`.
-    #[must_use]
-    pub fn post(&self, place: Ref) -> Option<Arc<Content>> {
-        self.posts.get(&place)
-    }
-
-    /// The account `id`.
-    #[must_use]
-    pub fn actor(&self, id: i32) -> Option<Arc<Actor>> {
-        self.actors.get(&id)
+        let part = |of_64: u64| bytes / 64 * of_64;
+        Self {
+            ids: Kind::new(part(2), weight::SMALLEST_ID, weight::id, |_| None),
+            posts: Kind::new(part(32), weight::SMALLEST_ROW, weight::post, |place| Some(Entry::Post(*place))),
+            actors: Kind::new(part(12), weight::SMALLEST_ROW, weight::actor, |id| Some(Entry::Actor(*id))),
+            counts: Kind::new(part(10), weight::SMALLEST, weight::counted, |hash| Some(Entry::Counts(*hash))),
+            account_counts: Kind::new(part(1), weight::SMALLEST, |_| weight::SMALLEST, |id| Some(Entry::AccountCounts(*id))),
+            published: Kind::new(part(1), weight::SMALLEST, |_| weight::SMALLEST, |id| Some(Entry::Published(*id))),
+            gates: Kind::new(part(2), weight::SMALLEST, weight::gate, |place| Some(Entry::Gate(*place))),
+            follows: Kind::new(part(2), weight::SMALLEST_ROW, weight::follows, |id| Some(Entry::Follows(*id))),
+            blocks: Kind::new(part(2), weight::SMALLEST, weight::blocks, |id| Some(Entry::Blocks(*id))),
+            ledger: Mutex::default(),
+        }
     }
 
     /// The id of the account `did`.
@@ -75,40 +68,41 @@ impl Cache {
 
     /// Remembers an id that was read after the look `read`.
     pub fn keep_id(&self, read: Stamp, did: &str, id: i32) {
-        if did.len() <= LONGEST_DID && self.ledger().reaches(read) {
+        if did.len() <= weight::LONGEST_DID && self.ledger().reaches(read) {
             self.ids.put(did.into(), id);
         }
     }
 
-    /// Remembers posts that were read after the look `read`.
-    pub fn keep_posts<'a>(&self, read: Stamp, posts: impl Iterator<Item = (Ref, &'a Arc<Content>)>) {
+    /// Remembers what was read after the look `read`, but for what is told to have changed since.
+    pub(super) fn keep<'a, K, V>(&self, kind: &Kind<K, V>, read: Stamp, rows: impl Iterator<Item = (&'a K, &'a V)>)
+    where
+        K: Eq + std::hash::Hash + Clone + 'a,
+        V: Clone + 'a,
+    {
         let ledger = self.ledger();
-        for (place, content) in posts.filter(|(place, _)| ledger.holds(&of_post(*place), read)) {
-            self.posts.put(place, Arc::clone(content));
-        }
-    }
-
-    /// Remembers accounts that were read after the look `read`; those of which nothing of their own was seen are not, since nobody tells
-    /// when that comes.
-    pub fn keep_actors<'a>(&self, read: Stamp, actors: impl Iterator<Item = (i32, &'a Arc<Actor>)>) {
-        let ledger = self.ledger();
-        for (id, actor) in actors.filter(|(id, actor)| actor.status.is_some() && ledger.holds(&of_actor(*id), read)) {
-            self.actors.put(id, Arc::clone(actor));
+        for (key, value) in rows {
+            if kind.entry(key).is_some_and(|entry| ledger.holds(entry, read)) {
+                kind.put(key.clone(), value.clone());
+            }
         }
     }
 
     /// Forgets what was changed.
     fn forget(&self, changed: &[Changed]) -> Stamp {
         let mut ledger = self.ledger();
-        let told: Vec<Changed> = changed.iter().map(remembered_as).collect();
-        for one in &told {
-            if one.coll == 0 {
-                self.actors.forget(&one.author);
-            } else {
-                self.posts.forget(&Ref { rkey: one.rkey, author: one.author });
+        for one in changed {
+            match Entry::of(*one) {
+                Entry::Post(place) => self.posts.forget(&place),
+                Entry::Actor(id) => self.actors.forget(&id),
+                Entry::Counts(hash) => self.counts.forget(&hash),
+                Entry::AccountCounts(id) => self.account_counts.forget(&id),
+                Entry::Published(id) => self.published.forget(&id),
+                Entry::Gate(place) => self.gates.forget(&place),
+                Entry::Follows(id) => self.follows.forget(&id),
+                Entry::Blocks(id) => self.blocks.forget(&id),
             }
         }
-        ledger.turn(&told)
+        ledger.turn(changed.iter().map(|one| Entry::of(*one)))
     }
 
     /// Forgets everything.
@@ -117,40 +111,27 @@ impl Cache {
         self.ids.clear();
         self.posts.clear();
         self.actors.clear();
+        self.counts.clear();
+        self.account_counts.clear();
+        self.published.clear();
+        self.gates.clear();
+        self.follows.clear();
+        self.blocks.clear();
         ledger.lose()
     }
 
     /// Bytes of what is remembered, about.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.ids.bytes() + self.posts.bytes() + self.actors.bytes()
+        let of_accounts = self.actors.bytes() + self.account_counts.bytes() + self.published.bytes();
+        let between = self.follows.bytes() + self.blocks.bytes();
+        self.ids.bytes() + self.posts.bytes() + self.counts.bytes() + self.gates.bytes() + of_accounts + between
     }
 
     /// Held while rows are put in and forgotten: nothing comes in between.
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn of_post(place: Ref) -> Changed {
-    Changed { author: place.author, coll: Coll::POST.number(), rkey: place.rkey }
-}
-
-fn of_actor(id: i32) -> Changed {
-    Changed { author: id, coll: 0, rkey: 0 }
-}
-
-/// Under which key it is remembered: the gate of a post against quotes is a part of it, and records that say something of an account are parts
-/// of that.
-fn remembered_as(changed: &Changed) -> Changed {
-    match Coll::from_number(changed.coll) {
-        Coll::POST | Coll::POSTGATE => of_post(Ref { rkey: changed.rkey, author: changed.author }),
-        _ => of_actor(changed.author),
-    }
-}
-
-fn bytes_of(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -160,7 +141,7 @@ mod tests {
     #[test]
     fn a_did_too_long_for_the_bound_is_not_remembered() {
         let cache = Cache::new(1 << 20);
-        let (short, long) = ("did:plc:aliceaaaaaaaaaaaaaaaaaaa", format!("did:web:{}.test", "a".repeat(LONGEST_DID)));
+        let (short, long) = ("did:plc:aliceaaaaaaaaaaaaaaaaaaa", format!("did:web:{}.test", "a".repeat(weight::LONGEST_DID)));
         for did in [short, &long] {
             cache.keep_id(Stamp::default(), did, 7);
         }

@@ -13,7 +13,7 @@ use crate::db::Client;
 use crate::db::change::{self, Changed, Mark};
 use crate::query::QueryError;
 
-/// From this many changes at once on they are not gone through: everything is forgotten.
+/// From this many rows of changes at once on they are not gone through: everything is forgotten.
 const MOST: i64 = 20_000;
 /// A look that takes longer is given up. Its requests do without what is remembered.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -98,9 +98,6 @@ impl News {
 
     /// `None`: it is not known what was changed.
     fn forget(&self, changed: Option<Vec<Changed>>) -> Stamp {
-        match changed {
-            Some(changed) if i64::try_from(changed.len()).is_ok_and(|many| many < MOST) => self.cache.forget(&changed),
-            _ => self.cache.clear(),
-        }
+        changed.map_or_else(|| self.cache.clear(), |changed| self.cache.forget(&changed))
     }
 }

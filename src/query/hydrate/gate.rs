@@ -1,24 +1,49 @@
 //! The gates of threads: who may reply below their first posts, and what of it holds for the one who reads.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::atproto::Cid;
 use crate::collection::feed::post::PostFields;
 use crate::collection::feed::threadgate::{RULE_CLOSED, RULE_FOLLOWED, RULE_FOLLOWERS, RULE_LISTS, RULE_MENTIONED};
 use crate::collection::{EdgeKind, Pair, Ref, Threadgate, unpack};
 use crate::db::{Client, edge, post, read};
-use crate::query::QueryError;
+use crate::query::{QueryError, Source};
 
 /// Who may reply below a post.
-#[derive(Debug, Clone)]
-pub struct Gate {
+#[derive(Debug)]
+pub struct ThreadGate {
     pub says: Threadgate,
     /// The record's bytes.
     pub record: Vec<u8>,
     /// Their hash.
     pub cid: Cid,
+}
+
+impl ThreadGate {
+    /// Bytes of all of it, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let places = self.says.lists.len() + self.says.hidden.len();
+        size_of::<Self>() + self.record.len() + places * size_of::<Ref>()
+    }
+}
+
+/// Who may reply below a post, and what that means for the one who reads.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    content: Arc<ThreadGate>,
     /// The rules that the one who reads fulfils, as things are now, whether the gate has them or not.
     pub fulfilled: i16,
+}
+
+impl Deref for Gate {
+    type Target = ThreadGate;
+
+    fn deref(&self) -> &ThreadGate {
+        &self.content
+    }
 }
 
 /// Gates by their posts.
@@ -29,18 +54,22 @@ pub struct Gates {
 
 impl Gates {
     /// The gates of the threads that began with `roots`, which may name one more than once.
-    pub(super) async fn load(client: &Client, roots: &[Ref]) -> Result<Self, QueryError> {
-        if roots.is_empty() {
-            return Ok(Self::default());
-        }
+    pub(super) async fn load(source: &Source, roots: &[Ref]) -> Result<Self, QueryError> {
         let mut roots = roots.to_vec();
         roots.sort_unstable_by_key(|root| (root.author, root.rkey));
         roots.dedup();
-        let threads = read::gate::threads(client, &roots).await?.into_iter().map(|(post, says, packed)| {
-            let record = unpack(&packed)?;
-            Ok((post, Gate { says, cid: Cid::dag_cbor(&record), record, fulfilled: 0 }))
-        });
-        Ok(Self { threads: threads.collect::<Result<_, QueryError>>()? })
+        let (mut known, missed) = source.recall(|cache| &cache.gates, &roots);
+        if !missed.is_empty() {
+            let mut found: HashMap<Ref, Option<Arc<ThreadGate>>> = missed.iter().map(|root| (*root, None)).collect();
+            for (post, says, packed) in read::gate::threads(&**source, &missed).await? {
+                let record = unpack(&packed)?;
+                found.insert(post, Some(Arc::new(ThreadGate { says, cid: Cid::dag_cbor(&record), record })));
+            }
+            source.keep(|cache| &cache.gates, &found);
+            known.extend(found);
+        }
+        let gate = |(post, gate): (Ref, Option<Arc<ThreadGate>>)| Some((post, Gate { content: gate?, fulfilled: 0 }));
+        Ok(Self { threads: known.into_iter().filter_map(gate).collect() })
     }
 
     pub(super) fn absorb(&mut self, other: Self) {

@@ -3,8 +3,11 @@
 
 mod actor;
 mod after;
+mod block;
+mod count;
 mod declared;
 mod embedded;
+pub mod following;
 mod gate;
 mod label;
 mod list;
@@ -20,9 +23,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use crate::db::read::relation::Known;
-pub use actor::{Actor, Counts};
+pub use actor::{Actor, WrittenActor};
+pub use block::Blocks;
+pub use count::{Counted, Counts};
 pub use declared::{Chat, Declared, Germ, Status, Subscriptions};
-pub use gate::{Gate, Gates};
+pub use following::Follows;
+pub use gate::{Gate, Gates, ThreadGate};
 pub use label::{Label, Labels, Subject};
 pub use list::List;
 pub use notice::Notices;
@@ -54,6 +60,8 @@ pub struct Wanted {
     pub replies: bool,
     /// Accounts, besides those of posts.
     pub actors: Vec<i32>,
+    /// Of what the audience and accounts have made of each other only whether a block keeps them apart.
+    pub only_apart: bool,
     /// Accounts whose followers, follows and posts are counted too.
     pub counted: Vec<i32>,
     /// Accounts of which it is told who follows them that the audience follows.
@@ -80,6 +88,7 @@ impl Wanted {
         self.notices.extend(&other.notices);
         self.records.extend(&other.records);
         self.replies |= other.replies;
+        self.only_apart &= other.only_apart;
         self.apart_from = self.apart_from.or(other.apart_from);
         self.likes_by = self.likes_by.or(other.likes_by);
         self.known_likers = self.known_likers.or(other.known_likers);
@@ -153,12 +162,12 @@ impl Hydration {
         let subjects = label::subjects(&actors, &places).chain(told);
         let subjects = subjects.chain(records.iter().map(|path| Subject::record(path.coll, path.at))).collect();
         let (lists, packs) = (of(Coll::LIST), of(Coll::STARTERPACK));
-        let (actors, counts, counted, relations, reactions, labels, gates, likes, services, lists, packs) = tokio::try_join!(
+        let counted = post::stats(client, &places).await?;
+        let (actors, counts, relations, reactions, labels, gates, likes, services, lists, packs) = tokio::try_join!(
             actor::load(client, &actors),
-            actor::counts(client, &wanted.counted),
-            post::stats(client, &places),
+            count::of_accounts(client, &wanted.counted),
             Relations::load(client, audience, &pairs),
-            Reactions::load(client, audience, &places, &roots),
+            Reactions::load(client, audience, &counted, &roots),
             Labels::load(client, audience, subjects),
             Gates::load(client, &roots),
             Likes::load(client, wanted.likes_by, &wanted.posts),
@@ -376,8 +385,10 @@ fn pairs(audience: Audience, posts: &HashMap<Ref, Post>, actors: &[i32], wanted:
         wanted.actors.iter().for_each(|actor| pairs.blocks(owner, *actor));
     }
     for actor in actors {
-        if let Some(viewer) = audience.viewer {
-            pairs.all(viewer, *actor);
+        match audience.viewer {
+            Some(viewer) if wanted.only_apart => pairs.blocks(viewer, *actor),
+            Some(viewer) => pairs.all(viewer, *actor),
+            None => {}
         }
     }
     if !audience.sees_others_blocks {

@@ -4,15 +4,15 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::Hydration;
+use super::{Hydration, count};
 use crate::atproto::{AtUri, Cid, Tid};
 use crate::collection::{Coll, Edge, EdgeKind, EdgeNames, Fields, Ref, SubjectKind, unpack};
 use crate::db::read::notification::{self, Notice, Why};
 use crate::db::read::relation;
 use crate::db::record::{self, Path};
-use crate::db::stat::{self, Subject};
+use crate::db::stat::Subject;
 use crate::db::{Client, edge, read, threadgate};
-use crate::query::QueryError;
+use crate::query::{QueryError, Source};
 
 /// The state of notifications of one account.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ impl Notice {
 }
 
 impl Notices {
-    pub(super) async fn load(client: &Client, recipient: Option<i32>, notices: &[Notice]) -> Result<Self, QueryError> {
+    pub(super) async fn load(client: &Source, recipient: Option<i32>, notices: &[Notice]) -> Result<Self, QueryError> {
         let Some(recipient) = recipient.filter(|_| !notices.is_empty()) else { return Ok(Self::default()) };
         let mut state = Self::first(client, recipient, notices).await?;
         state.second(client, recipient, notices).await?;
@@ -61,7 +61,8 @@ impl Notices {
     }
 
     /// The records, and what the columns say that they are about.
-    async fn first(client: &Client, recipient: i32, notices: &[Notice]) -> Result<Self, QueryError> {
+    async fn first(source: &Source, recipient: i32, notices: &[Notice]) -> Result<Self, QueryError> {
+        let client: &Client = source;
         let paths: Vec<Path> = notices.iter().map(Notice::path).collect();
         let posts: Vec<Ref> = paths.iter().filter(|path| path.coll == Coll::POST).map(|path| path.at).collect();
         let raw: Vec<Path> = notices.iter().filter(|notice| is_raw(notice)).map(Notice::path).collect();
@@ -74,9 +75,11 @@ impl Notices {
         let raw = async { if raw.is_empty() { Ok(Vec::new()) } else { read::record::raw(client, &raw).await } };
         let about = async { if about.is_empty() { Ok(Vec::new()) } else { notification::threads(client, &about).await } };
         let others = async { if others.is_empty() { Ok(Vec::new()) } else { record::held(client, &others).await } };
-        let named = async { if named.is_empty() { Ok(Vec::new()) } else { stat::of(client, &named).await } };
-        let taken_down = read::takedown::of(client, &paths);
-        let (posts, raw, about, others, named, taken_down) = tokio::try_join!(posts, raw, about, others, named, taken_down)?;
+        let rows = async {
+            let taken_down = read::takedown::of(client, &paths);
+            Ok(tokio::try_join!(posts, raw, about, others, taken_down)?)
+        };
+        let ((posts, raw, about, others, taken_down), named) = tokio::try_join!(rows, count::of(source, &named))?;
         let mut state = Self { threads: about.into_iter().collect(), ..Self::default() };
         for stored in posts {
             let place = stored.post.place();

@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::count;
 use super::embedded::embeds_record;
 use crate::atproto::json::RecordJson;
 use crate::atproto::{Cid, Tid};
 use crate::collection::feed::postgate::PostgateFields;
 use crate::collection::{Post as Row, Ref, SubjectKind, unpack};
-use crate::db::stat::{self, PostStat, Subject};
+use crate::db::stat::{PostStat, Subject};
 use crate::db::{Client, read};
 use crate::query::{QueryError, Source};
 
@@ -105,26 +106,17 @@ pub fn micros(sort_key: i64) -> i64 {
 }
 
 pub(super) async fn load(source: &Source, places: &[Ref]) -> Result<HashMap<Ref, Post>, QueryError> {
-    let post = |(place, content)| (place, Post { content, stat: PostStat::default() });
-    let Some((cache, read)) = source.remembered() else { return Ok(contents(source, places).await?.map(post).collect()) };
-    let (mut posts, mut missed) = (HashMap::with_capacity(places.len()), Vec::new());
-    for place in places {
-        match cache.post(*place) {
-            Some(content) => posts.extend([post((*place, content))]),
-            None => missed.push(*place),
-        }
+    let (mut known, missed) = source.recall(|cache| &cache.posts, places);
+    if !missed.is_empty() {
+        let read = contents(source, &missed).await?;
+        source.keep(|cache| &cache.posts, read.iter().map(|(place, content)| (place, content)));
+        known.extend(read);
     }
-    let found: Vec<_> = contents(source, &missed).await?.collect();
-    cache.keep_posts(read, found.iter().map(|(place, content)| (*place, content)));
-    posts.extend(found.into_iter().map(post));
-    Ok(posts)
+    Ok(known.into_iter().map(|(place, content)| (place, Post { content, stat: PostStat::default() })).collect())
 }
 
 /// The posts at `places`, as the database has them.
-async fn contents(client: &Client, places: &[Ref]) -> Result<impl Iterator<Item = (Ref, Arc<Content>)> + use<>, QueryError> {
-    if places.is_empty() {
-        return Ok(Vec::new().into_iter());
-    }
+async fn contents(client: &Client, places: &[Ref]) -> Result<Vec<(Ref, Arc<Content>)>, QueryError> {
     let posts = read::post::shown(client, places).await?.into_iter().map(|shown| {
         let (stored, taken_down) = (shown.stored, shown.taken_down);
         let record = unpack(&stored.record)?;
@@ -136,7 +128,7 @@ async fn contents(client: &Client, places: &[Ref]) -> Result<impl Iterator<Item 
         let written = OnceLock::new();
         Ok((place, Arc::new(Content { row: stored.post, record, json, cid, taken_down, embeds_record, gate, written })))
     });
-    Ok(posts.collect::<Result<Vec<_>, QueryError>>()?.into_iter())
+    posts.collect()
 }
 
 /// `None`: it allows everything.
@@ -147,12 +139,9 @@ fn gate(packed: &[u8], post: Ref) -> Result<Option<Box<QuoteGate>>, QueryError> 
     Ok(gate.filter(|gate| *gate != QuoteGate::default()).map(Box::new))
 }
 
-pub(super) async fn stats(client: &Client, posts: &[Ref]) -> Result<Vec<(Ref, PostStat)>, QueryError> {
-    if posts.is_empty() {
-        return Ok(Vec::new());
-    }
+pub(super) async fn stats(source: &Source, posts: &[Ref]) -> Result<Vec<(Ref, PostStat)>, QueryError> {
     let kind = SubjectKind::Post.number();
     let subjects: Vec<Subject> = posts.iter().map(|place| Subject { sr: place.rkey, sa: place.author, kind }).collect();
-    let stats = stat::of(client, &subjects).await?;
+    let stats = count::of(source, &subjects).await?;
     Ok(stats.into_iter().map(|(subject, stat)| (Ref { rkey: subject.sr, author: subject.sa }, stat)).collect())
 }

@@ -6,6 +6,7 @@ use super::MOST_KNOWN;
 use crate::collection::{Coll, Edge, EdgeKind, Pair, Ref, SubjectKind};
 use crate::db::read::{self, reaction, relation};
 use crate::db::record::Path;
+use crate::db::stat::PostStat;
 use crate::db::{Client, edge};
 use crate::query::{Audience, QueryError};
 
@@ -18,13 +19,20 @@ pub struct Reactions {
 }
 
 impl Reactions {
-    /// `roots`: the first posts of the threads of `posts`.
-    pub(super) async fn load(client: &Client, audience: Audience, posts: &[Ref], roots: &[Ref]) -> Result<Self, QueryError> {
-        let Some(author) = audience.viewer.filter(|_| !posts.is_empty()) else { return Ok(Self::default()) };
-        let mut posts = posts.to_vec();
-        posts.sort_unstable_by_key(|post| (post.author, post.rkey));
+    /// `counted`: posts of which anything is counted; nobody is asked for reactions to others. `roots`: the first posts of the threads of all.
+    pub(super) async fn load(client: &Client, audience: Audience, counted: &[(Ref, PostStat)], roots: &[Ref]) -> Result<Self, QueryError> {
+        let Some(author) = audience.viewer.filter(|_| !roots.is_empty()) else { return Ok(Self::default()) };
+        let those = |has: fn(&PostStat) -> bool| {
+            let mut posts: Vec<Ref> = counted.iter().filter(|(_, stat)| has(stat)).map(|(post, _)| *post).collect();
+            posts.sort_unstable_by_key(|post| (post.author, post.rkey));
+            posts
+        };
+        let (liked, reposted) = (those(|stat| stat.likes > 0), those(|stat| stat.reposts > 0));
+        let found = async {
+            if liked.is_empty() && reposted.is_empty() { Ok(Vec::new()) } else { reaction::of(client, author, &liked, &reposted).await }
+        };
         let muted = async { if audience.mutes.no_thread { Ok(Vec::new()) } else { relation::muted_threads(client, author, roots).await } };
-        let (found, muted) = tokio::try_join!(reaction::of(client, author, &posts), muted)?;
+        let (found, muted) = tokio::try_join!(found, muted)?;
         let mut reactions = Self { muted_threads: muted.into_iter().collect(), ..Self::default() };
         for (post, rkey, is_repost) in found {
             if is_repost { &mut reactions.reposts } else { &mut reactions.likes }.insert(post, rkey);

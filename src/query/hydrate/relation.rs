@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Labels, Subject, actor};
+use super::{Labels, Subject, actor, block, following};
 use crate::collection::graph::list::ListFields;
 use crate::collection::{Coll, Ref, unpack};
 use crate::db::read::relation::{self, Pair};
@@ -104,15 +104,20 @@ impl Relations {
         let subjects: Vec<i32> = pairs.mutes.iter().copied().collect();
         let muting = async {
             match audience.viewer {
-                Some(viewer) if !subjects.is_empty() && !audience.mutes.no_account => relation::mutes(client, viewer, &subjects).await,
+                Some(viewer) if !subjects.is_empty() && !audience.mutes.no_account => Ok(relation::mutes(client, viewer, &subjects).await?),
                 _ => Ok(Vec::new()),
             }
         };
-        let follows: Vec<Pair> = pairs.follows.iter().copied().collect();
+        // Whom the one who reads follows may be remembered, and is not asked for strangers then.
+        let followed = audience.viewer.and_then(|viewer| following::remembered(source, viewer));
+        let may_follow = |(author, subject): &Pair| match &followed {
+            Some(followed) if audience.viewer == Some(*author) => followed.contains(*subject),
+            _ => true,
+        };
+        let follows: Vec<Pair> = pairs.follows.iter().filter(|pair| may_follow(pair)).copied().collect();
         let blocks: Vec<Pair> = pairs.blocks.iter().copied().collect();
-        let follows = async { if follows.is_empty() { Ok(Vec::new()) } else { relation::follows(client, &follows).await } };
-        let blocks = async { if blocks.is_empty() { Ok(Vec::new()) } else { relation::blocks(client, &blocks).await } };
-        let (follows, blocking, muting) = tokio::try_join!(follows, blocks, muting)?;
+        let follows = async { if follows.is_empty() { Ok(Vec::new()) } else { Ok(relation::follows(client, &follows).await?) } };
+        let (follows, blocking, muting) = tokio::try_join!(follows, block::of(source, &blocks), muting)?;
         let lists: HashSet<Ref> = blocking.iter().filter_map(|row| row.list).chain(muting.iter().filter_map(|row| row.list)).collect();
         let in_force = in_force(source, audience, lists).await?;
         let counts = |list: Option<Ref>| list.is_none_or(|list| in_force.contains(&list));

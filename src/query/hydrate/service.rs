@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use super::count;
 use crate::atproto::Cid;
 use crate::collection::{Coll, EdgeKind, Pair, Ref, SubjectKind, unpack};
 use crate::db::record::Path;
-use crate::db::stat::{self, Subject};
+use crate::db::stat::Subject;
 use crate::db::{Client, edge, read};
-use crate::query::QueryError;
+use crate::query::{QueryError, Source};
 
 /// A feed generator or a labeler as it stands.
 #[derive(Debug, Clone)]
@@ -28,18 +29,21 @@ pub(super) fn is_service(coll: Coll) -> bool {
     coll == Coll::GENERATOR || coll == Coll::LABELER
 }
 
-pub(super) async fn load(client: &Client, viewer: Option<i32>, paths: &[Path]) -> Result<HashMap<Path, Service>, QueryError> {
+pub(super) async fn load(source: &Source, viewer: Option<i32>, paths: &[Path]) -> Result<HashMap<Path, Service>, QueryError> {
     if paths.is_empty() {
         return Ok(HashMap::new());
     }
+    let client: &Client = source;
     let of = |path: &Path| Some(Subject { sr: path.at.rkey, sa: path.at.author, kind: SubjectKind::of(path.coll)?.number() });
     let subjects: Vec<Subject> = paths.iter().filter_map(of).collect();
     let pair = |author| paths.iter().map(move |path| Pair { author, sr: path.at.rkey, sa: path.at.author, kind: 0 });
     let mut pairs: Vec<Pair> = viewer.into_iter().flat_map(pair).collect();
     pairs.sort_unstable();
-    let likes = async { if pairs.is_empty() { Ok(Vec::new()) } else { edge::of(client, EdgeKind::Like, &pairs).await } };
+    let likes = async { if pairs.is_empty() { Ok(Vec::new()) } else { Ok(edge::of(client, EdgeKind::Like, &pairs).await?) } };
     let (records, stats, likes, hidden) =
-        tokio::try_join!(read::record::kept(client, paths), stat::of(client, &subjects), likes, read::takedown::of(client, paths))?;
+        tokio::try_join!(async { Ok(read::record::kept(client, paths).await?) }, count::of(source, &subjects), likes, async {
+            Ok(read::takedown::of(client, paths).await?)
+        },)?;
     let path = |kind: SubjectKind, rkey, author| Path { coll: kind.coll(), at: Ref { rkey, author } };
     let stats = stats.into_iter().filter_map(|(of, stat)| Some((path(SubjectKind::from_number(of.kind)?, of.sr, of.sa), stat.likes)));
     let stats: HashMap<Path, i32> = stats.collect();

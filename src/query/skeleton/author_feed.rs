@@ -87,7 +87,8 @@ impl Skeleton for AuthorFeed {
     type Item = Item;
     type Cursor = Cursor;
 
-    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Item, Cursor>, QueryError> {
+    async fn read(&self, client: &Source, after: Cursor, limit: usize) -> Result<Slice<Item, Cursor>, QueryError> {
+        let client: &Client = client;
         let most = one_more(limit);
         let reposts = async {
             if self.filter.has_reposts() { feed::reposts(client, self.author, after.reposts(), most).await } else { Ok(Vec::new()) }

@@ -126,7 +126,8 @@ impl Skeleton for Actors {
     type Item = (i32, u8);
     type Cursor = Cursor;
 
-    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<(i32, u8), Cursor>, QueryError> {
+    async fn read(&self, client: &crate::query::Source, after: Cursor, limit: usize) -> Result<Slice<(i32, u8), Cursor>, QueryError> {
+        let client: &Client = client;
         let (mut found, next) = self.block(client, after).await?;
         // Whose handle it is stands in the first block, wherever it was found.
         found.retain(|hit| Some(hit.author) != self.exact);

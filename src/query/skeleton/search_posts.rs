@@ -111,7 +111,8 @@ impl Skeleton for Latest {
     type Item = Ref;
     type Cursor = Cursor;
 
-    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Ref, Cursor>, QueryError> {
+    async fn read(&self, client: &crate::query::Source, after: Cursor, limit: usize) -> Result<Slice<Ref, Cursor>, QueryError> {
+        let client: &Client = client;
         let (hits, next) = self.hits(client, after.0, limit).await?;
         Ok((hits.into_iter().map(post).collect(), next.map(Cursor)))
     }
@@ -132,7 +133,13 @@ impl Skeleton for Top {
     type Item = Ref;
     type Cursor = ranked::Cursor;
 
-    async fn read(&self, client: &Client, after: ranked::Cursor, limit: usize) -> Result<Slice<Ref, ranked::Cursor>, QueryError> {
+    async fn read(
+        &self,
+        client: &crate::query::Source,
+        after: ranked::Cursor,
+        limit: usize,
+    ) -> Result<Slice<Ref, ranked::Cursor>, QueryError> {
+        let client: &Client = client;
         let (hits, next) = self.0.hits(client, after.block, BLOCK).await?;
         let kind = SubjectKind::Post.number();
         let subjects: Vec<Subject> = hits.iter().map(|hit| Subject { sr: hit.rkey, sa: hit.author, kind }).collect();

@@ -3,9 +3,10 @@
 use super::feed::{Cursor, Item, merge, wants};
 use super::{Skeleton, Slice, one_more};
 use crate::db::Client;
-use crate::db::read::{self, timeline, walk};
-use crate::query::QueryError;
-use crate::query::hydrate::{Hydration, Wanted};
+use crate::db::read::walk::{self, Sieve};
+use crate::db::read::{self, timeline};
+use crate::query::hydrate::{Hydration, Wanted, following};
+use crate::query::{QueryError, Source};
 
 /// How far back is looked for a page, one after the other until it is full: those who follow many accounts find a page in the last hours,
 /// and nobody's older posts are read for it.
@@ -22,6 +23,9 @@ const MANY: i32 = 300;
 const STEPS: i64 = 4;
 /// The same at most.
 const MOST_STEPS: i64 = 20_000;
+/// Rows of others that pass the sieve are expected to be fewer than these and half as many as the page has. Where they are more, each of
+/// those who are followed is asked.
+const STRANGERS: i64 = 8;
 
 /// The timeline of `viewer`.
 #[derive(Debug, Clone, Copy)]
@@ -33,15 +37,21 @@ pub struct Timeline {
 
 impl Timeline {
     /// The page as it is found among the newest of everyone; `None` where that does not fill it.
-    async fn walk(&self, client: &Client, after: Cursor, limit: usize) -> Result<Option<Slice<Item, Cursor>>, QueryError> {
+    async fn walk(&self, source: &Source, after: Cursor, limit: usize) -> Result<Option<Slice<Item, Cursor>>, QueryError> {
         if self.follows < MANY {
             return Ok(None);
         }
-        let (steps, most) = (MOST_STEPS.min(STEPS * i64::from(self.follows)), one_more(limit));
-        let (posts, reposts) = tokio::try_join!(
-            walk::posts(client, self.viewer, after.posts(), steps, most),
-            walk::reposts(client, self.viewer, after.reposts(), steps, most),
+        let Some(follows) = following::of(source, self.viewer).await? else { return Ok(None) };
+        let sieve = Sieve::new(follows.accounts(), self.viewer);
+        let (client, steps, most): (&Client, _, _) = (source, MOST_STEPS.min(STEPS * i64::from(self.follows)), one_more(limit));
+        let passing = most.saturating_add(most / 2).saturating_add(STRANGERS);
+        let (mut posts, mut reposts) = tokio::try_join!(
+            walk::posts(client, &sieve, after.posts(), steps, passing),
+            walk::reposts(client, &sieve, after.reposts(), steps, passing),
         )?;
+        let is_followed = |author: i32| author == self.viewer || follows.contains(author);
+        posts.retain(|post| is_followed(post.author));
+        reposts.retain(|repost| is_followed(repost.author));
         // Of a list that is shorter nobody knows what follows.
         let is_full = |found: usize| i64::try_from(found).is_ok_and(|found| found >= most);
         Ok(if is_full(posts.len()) && is_full(reposts.len()) { Some(merge(posts, reposts, limit)) } else { None })
@@ -72,10 +82,10 @@ impl Skeleton for Timeline {
     type Item = Item;
     type Cursor = Cursor;
 
-    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Item, Cursor>, QueryError> {
-        match self.walk(client, after, limit).await? {
+    async fn read(&self, source: &Source, after: Cursor, limit: usize) -> Result<Slice<Item, Cursor>, QueryError> {
+        match self.walk(source, after, limit).await? {
             Some(slice) => Ok(slice),
-            None => self.ask(client, after, limit).await,
+            None => self.ask(source, after, limit).await,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Accounts: `app.bsky.actor.defs`.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::associated::Associated;
 use super::list::ListViewBasic;
@@ -9,10 +10,10 @@ use super::status::StatusView;
 use super::urls::Preset;
 use super::verification::VerificationState;
 use super::{Label, Views, label};
-use crate::atproto::{Cid, datetime};
+use crate::atproto::Cid;
 use crate::collection::actor::profile::ProfileFields;
 use crate::collection::{Coll, Ref, StrongRef};
-use crate::query::hydrate::{Actor, Subject};
+use crate::query::hydrate::{Actor, Subject, WrittenActor};
 use crate::query::profile::Published;
 
 /// What stands for a handle that was not verified.
@@ -20,6 +21,15 @@ pub const UNVERIFIED_HANDLE: &str = "handle.invalid";
 
 /// Known followers that a profile shows, and known likers that a post does; the lexicon allows no more.
 pub(super) const SHOWN_KNOWN: usize = 5;
+
+/// An account in few words: as it was written for everyone of whom nothing more is to be said, or as it was made for one page.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Basic<'a> {
+    /// `#profileViewBasic`.
+    Written(&'a RawValue),
+    Made(Box<ProfileViewBasic<'a>>),
+}
 
 /// `#profileViewBasic`.
 #[derive(Debug, Clone, Serialize)]
@@ -32,13 +42,13 @@ pub struct ProfileViewBasic<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pronouns: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub avatar: Option<String>,
+    pub avatar: Option<&'a str>,
     pub associated: Associated<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub viewer: Option<ViewerState<'a>>,
     pub labels: Vec<Label<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<String>,
+    pub created_at: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verification: Option<VerificationState<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +64,7 @@ pub struct ProfileView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub indexed_at: Option<String>,
+    pub indexed_at: Option<&'a str>,
 }
 
 /// `#viewerState`: what the one who reads and this account have made of each other.
@@ -87,7 +97,7 @@ pub struct ViewerState<'a> {
 #[derive(Debug, Clone, Serialize)]
 pub struct KnownFollowers<'a> {
     pub count: i64,
-    pub followers: Vec<ProfileViewBasic<'a>>,
+    pub followers: Vec<Basic<'a>>,
 }
 
 /// `app.bsky.feed.defs#blockedAuthor`.
@@ -143,23 +153,42 @@ impl<'a> From<StrongRef<'a>> for Reference<'a> {
     }
 }
 
+impl<'a> ProfileViewBasic<'a> {
+    /// An account as nobody but itself speaks of it.
+    pub(super) fn alone(actor: &'a Actor, said: &'a WrittenActor) -> Self {
+        Self {
+            did: &actor.did,
+            handle: actor.handle.as_deref().unwrap_or(UNVERIFIED_HANDLE),
+            display_name: said.name.as_deref(),
+            pronouns: said.pronouns.as_deref(),
+            avatar: said.avatar.as_deref(),
+            associated: Associated::of(actor),
+            viewer: None,
+            labels: Vec::new(),
+            created_at: said.created_at.as_deref(),
+            verification: None,
+            status: None,
+        }
+    }
+}
+
 impl<'a> Views<'a> {
     /// An account in few words; `None` where it is hidden.
     #[must_use]
-    pub fn basic(&self, id: i32) -> Option<ProfileViewBasic<'a>> {
+    pub fn basic(&self, id: i32) -> Option<Basic<'a>> {
         let actor = self.state.actor(id)?;
-        Some(self.basic_of(id, actor, profile(actor).as_ref()))
+        let written = self.said(actor).basic.as_deref().filter(|_| self.is_plain(id, actor));
+        Some(written.map_or_else(|| Basic::Made(Box::new(self.basic_of(id, actor))), Basic::Written))
     }
 
     /// An account in a list of accounts; `None` where it is hidden.
     #[must_use]
     pub fn profile(&self, id: i32) -> Option<ProfileView<'a>> {
         let actor = self.state.actor(id)?;
-        let profile = profile(actor);
-        let basic = self.basic_of(id, actor, profile.as_ref());
+        let basic = self.basic_of(id, actor);
         // The profile is not dated in the index: its own time stands for both.
-        let indexed_at = basic.created_at.clone();
-        Some(ProfileView { basic, description: profile.as_ref().and_then(|p| p.description), indexed_at })
+        let indexed_at = basic.created_at;
+        Some(ProfileView { basic, description: self.said(actor).description.as_deref(), indexed_at })
     }
 
     /// What stands for an account that is kept apart from somebody.
@@ -205,8 +234,8 @@ impl<'a> Views<'a> {
     #[must_use]
     pub fn detailed(&self, id: i32, published: Published) -> Option<ProfileViewDetailed<'a>> {
         let actor = self.state.actor(id)?;
-        let profile = profile(actor);
-        let mut basic = self.basic_of(id, actor, profile.as_ref());
+        let profile = actor.profile.as_deref().and_then(ProfileFields::of);
+        let mut basic = self.basic_of(id, actor);
         if let Some(viewer) = &mut basic.viewer {
             viewer.known_followers = self.known_followers(id);
         }
@@ -235,39 +264,37 @@ impl<'a> Views<'a> {
         Some(KnownFollowers { count: known.count, followers })
     }
 
-    fn basic_of(&self, id: i32, actor: &'a Actor, profile: Option<&ProfileFields<'a>>) -> ProfileViewBasic<'a> {
+    /// Whether nothing is said of an account but by itself, and its views are the same for everyone: nobody in particular reads.
+    fn is_plain(&self, id: i32, actor: &Actor) -> bool {
+        let unlabelled = |subject| self.state.labels(subject).next().is_none();
+        let is_unlabelled = || unlabelled(Subject::account(id)) && unlabelled(Subject::single(Coll::PROFILE, id));
+        let is_verified = actor.trusted || actor.verified;
+        self.state.audience.viewer.is_none() && !is_verified && actor.status().is_none() && is_unlabelled()
+    }
+
+    fn basic_of(&self, id: i32, actor: &'a Actor) -> ProfileViewBasic<'a> {
         ProfileViewBasic {
-            did: &actor.did,
-            handle: actor.handle.as_deref().unwrap_or(UNVERIFIED_HANDLE),
-            display_name: profile.and_then(|p| p.display_name),
-            pronouns: profile.and_then(|p| p.pronouns),
-            avatar: profile.and_then(|p| p.avatar).map(|cid| self.urls.image(Preset::Avatar, &actor.did, &cid)),
-            associated: Associated::of(actor),
             viewer: self.viewer(id),
-            labels: self.account_labels(id, actor, profile),
-            created_at: profile.and_then(|p| p.created_at).and_then(datetime::parse_micros).map(datetime::format_micros),
-            verification: self.verification(id, actor, profile),
+            labels: self.account_labels(id, actor),
+            verification: self.verification(id, actor),
             status: self.status(id, actor).map(Box::new),
+            ..ProfileViewBasic::alone(actor, self.said(actor))
         }
     }
 
     /// What is said of an account, of its profile, and by itself.
-    fn account_labels(&self, id: i32, actor: &'a Actor, profile: Option<&ProfileFields<'a>>) -> Vec<Label<'a>> {
+    fn account_labels(&self, id: i32, actor: &'a Actor) -> Vec<Label<'a>> {
         let mut labels: Vec<Label<'a>> = self.labels(Subject::account(id), &actor.did).collect();
-        let own = profile.filter(|profile| profile.self_labels().next().is_some());
+        let has_own = self.said(actor).has_own_labels;
         let subject = Subject::single(Coll::PROFILE, id);
-        if own.is_some() || self.state.labels(subject).next().is_some() {
+        if has_own || self.state.labels(subject).next().is_some() {
             let uri = format!("at://{}/app.bsky.actor.profile/self", actor.did);
             labels.extend(self.labels(subject, &uri));
-            if let Some(own) = own {
+            if let Some(own) = actor.profile.as_deref().filter(|_| has_own).and_then(ProfileFields::of) {
                 let cid = Cid::dag_cbor(actor.profile.as_deref().unwrap_or_default()).to_string();
                 labels.extend(label::own(&actor.did, &uri, &cid, own.all()));
             }
         }
         labels
     }
-}
-
-fn profile(actor: &Actor) -> Option<ProfileFields<'_>> {
-    ProfileFields::of(actor.profile.as_deref()?)
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::actor::ProfileViewBasic;
+use super::actor::Basic;
 use super::generator::GeneratorView;
 use super::labeler::LabelerView;
 use super::list::ListView;
@@ -125,7 +125,7 @@ pub enum Record<'a> {
 pub struct Quoted<'a> {
     pub uri: &'a str,
     pub cid: &'a str,
-    pub author: ProfileViewBasic<'a>,
+    pub author: Basic<'a>,
     pub value: &'a RawValue,
     pub labels: Vec<Label<'a>>,
     pub like_count: i32,

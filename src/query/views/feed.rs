@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Views;
-use super::actor::ProfileViewBasic;
+use super::actor::Basic;
 use super::post::{MaybePost, PostView};
 use crate::atproto::{Cid, Tid, datetime};
 use crate::collection::{Edge, Ref};
@@ -26,7 +26,7 @@ pub struct Reply<'a> {
     pub root: MaybePost<'a>,
     pub parent: MaybePost<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub grandparent_author: Option<ProfileViewBasic<'a>>,
+    pub grandparent_author: Option<Basic<'a>>,
 }
 
 /// Why a post stands in a feed, where it is not for itself.
@@ -43,7 +43,7 @@ pub enum Reason<'a> {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RepostReason<'a> {
-    pub by: ProfileViewBasic<'a>,
+    pub by: Basic<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,9 +61,9 @@ impl<'a> Views<'a> {
     /// The reason of a repost whose bytes hash to `cid`; `None` where who reposted is hidden.
     #[must_use]
     pub fn repost_reason(&self, edge: &Edge, cid: Option<&Cid>) -> Option<Reason<'a>> {
-        let by = self.basic(edge.author)?;
+        let (by, did) = (self.basic(edge.author)?, &self.state.any_actor(edge.author)?.did);
         // A repost's key is a TID: other keys have no text here, and the reason does without its address.
-        let uri = Tid::from_value(edge.rkey).map(|rkey| format!("at://{}/app.bsky.feed.repost/{rkey}", by.did));
+        let uri = Tid::from_value(edge.rkey).map(|rkey| format!("at://{did}/app.bsky.feed.repost/{rkey}"));
         let indexed_at = datetime::format_micros(micros(edge.sort.unwrap_or(edge.rkey)));
         Some(Reason::Repost(Box::new(RepostReason { by, uri, cid: cid.map(Cid::to_string), indexed_at })))
     }

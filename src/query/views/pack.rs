@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::actor::ProfileViewBasic;
+use super::actor::Basic;
 use super::{Label, Views, dated};
 use crate::atproto::json::RecordJson;
 use crate::collection::graph::starterpack::StarterPackFields;
@@ -16,7 +16,7 @@ pub struct StarterPackViewBasic<'a> {
     pub uri: String,
     pub cid: String,
     pub record: RecordJson<'a>,
-    pub creator: ProfileViewBasic<'a>,
+    pub creator: Basic<'a>,
     pub joined_week_count: i64,
     pub joined_all_time_count: i64,
     pub labels: Vec<Label<'a>>,

@@ -3,11 +3,10 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::actor::{BlockedAuthor, ProfileViewBasic, SHOWN_KNOWN};
+use super::actor::{Basic, BlockedAuthor, SHOWN_KNOWN};
 use super::embed::Embed;
 use super::thread::ThreadgateView;
 use super::{Label, Views, label};
-use crate::collection::actor::profile::ProfileFields;
 use crate::collection::feed::post::PostFields;
 use crate::collection::{Coll, Ref};
 use crate::query::hydrate::{Post, Subject, Written};
@@ -18,7 +17,7 @@ use crate::query::hydrate::{Post, Subject, Written};
 pub struct PostView<'a> {
     pub uri: &'a str,
     pub cid: &'a str,
-    pub author: ProfileViewBasic<'a>,
+    pub author: Basic<'a>,
     pub record: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embed: Option<Embed<'a>>,
@@ -61,7 +60,7 @@ pub struct PostViewerState<'a> {
 #[derive(Debug, Clone, Serialize)]
 pub struct KnownLikers<'a> {
     pub count: i64,
-    pub actors: Vec<ProfileViewBasic<'a>>,
+    pub actors: Vec<Basic<'a>>,
 }
 
 /// A post, or why there is none.
@@ -101,7 +100,7 @@ impl<'a> NotFound<'a> {
 
 /// What a post and the view of it inside another have in common.
 pub(super) struct Parts<'a> {
-    pub author: ProfileViewBasic<'a>,
+    pub author: Basic<'a>,
     pub labels: Vec<Label<'a>>,
     pub state: &'a Post,
     pub written: &'a Written,
@@ -150,8 +149,7 @@ impl<'a> Views<'a> {
 
     /// The address of the post that an account has pinned.
     fn pinned(&self, account: i32) -> Option<&'a str> {
-        let profile = self.state.any_actor(account)?.profile.as_deref()?;
-        Some(ProfileFields::of(profile)?.pinned_post?.uri)
+        self.said(self.state.any_actor(account)?).pinned.as_deref()
     }
 
     /// Some of those who like a post and whom the audience follows.
@@ -183,7 +181,7 @@ impl<'a> Views<'a> {
         let (uri, cid) = (written.uri.as_str(), written.cid.as_str());
         let mut labels: Vec<Label<'a>> = self.labels(Subject::record(Coll::POST, place), uri).collect();
         if written.has_own_labels {
-            labels.extend(label::own(author.did, uri, cid, PostFields::of(&state.record)?.all()));
+            labels.extend(label::own(&self.state.any_actor(place.author)?.did, uri, cid, PostFields::of(&state.record)?.all()));
         }
         Some(Parts { author, labels, state, written })
     }

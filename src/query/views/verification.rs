@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::{Views, dated};
 use crate::collection::Coll;
-use crate::collection::actor::profile::ProfileFields;
 use crate::collection::graph::verification::VerificationFields;
 use crate::query::hydrate::{Actor, Verification};
 
@@ -54,9 +53,9 @@ pub struct VerificationView<'a> {
 impl<'a> Views<'a> {
     /// What is known of the account `id`; `None` where nobody whom operators trust says anything, or its handle holds no longer. Whom a labeler
     /// calls an impersonator is verified for nobody.
-    pub(super) fn verification(&self, id: i32, actor: &'a Actor, profile: Option<&ProfileFields<'a>>) -> Option<VerificationState<'a>> {
+    pub(super) fn verification(&self, id: i32, actor: &'a Actor) -> Option<VerificationState<'a>> {
         let handle = actor.handle.as_deref().filter(|_| actor.trusted || actor.verified)?;
-        let name = profile.and_then(|profile| profile.display_name).unwrap_or_default();
+        let name = self.said(actor).name.as_deref().unwrap_or_default();
         let made = self.state.verifications(id).iter();
         let verifications: Vec<VerificationView<'a>> = made.filter_map(|made| self.verified(made, handle, name)).collect();
         if verifications.is_empty() && !actor.trusted {
@@ -76,10 +75,9 @@ impl<'a> Views<'a> {
         let fields = VerificationFields::of(&made.record)?;
         let issuer = self.state.any_actor(made.place.author)?;
         let shown = issuer.is_shown_to(self.state.audience);
-        let profile = issuer.profile.as_deref().filter(|_| shown).and_then(ProfileFields::of);
         Some(VerificationView {
             issuer: &issuer.did,
-            issuer_display_name: profile.and_then(|profile| profile.display_name),
+            issuer_display_name: self.said(issuer).name.as_deref().filter(|_| shown),
             issuer_handle: issuer.handle.as_deref().filter(|_| shown),
             uri: self.uri(Coll::VERIFICATION, made.place)?,
             is_valid: !name.is_empty() && fields.display_name == name && fields.handle.eq_ignore_ascii_case(handle),

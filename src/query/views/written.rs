@@ -1,13 +1,16 @@
-//! What a post's views say for all to read, made by the first of them and kept with the post. Never holds what depends on who reads, on
-//! others' doings or on labels.
+//! What the views of a post or an account say for all to read, made by the first of them and kept with it. Never holds what depends on who
+//! reads, on others' doings or on labels.
 
 use serde_json::value::to_raw_value;
 
 use super::Views;
+use super::actor::ProfileViewBasic;
+use super::urls::Preset;
 use crate::atproto::datetime;
+use crate::collection::actor::profile::ProfileFields;
 use crate::collection::feed::post::PostFields;
 use crate::collection::{Coll, Ref};
-use crate::query::hydrate::{Post, Written, WrittenReply};
+use crate::query::hydrate::{Actor, Post, Written, WrittenActor, WrittenReply};
 
 impl<'a> Views<'a> {
     /// The parts of the post at `place` that all its views share; `None` where the name of its author or its key was not gathered.
@@ -17,6 +20,30 @@ impl<'a> Views<'a> {
         }
         let written = self.write(place, post)?;
         Some(post.written.get_or_init(|| written))
+    }
+
+    /// What an account says of itself.
+    pub(super) fn said(&self, actor: &'a Actor) -> &'a WrittenActor {
+        actor.written.get_or_init(|| {
+            let profile = actor.profile.as_deref().and_then(ProfileFields::of);
+            let said = profile.map_or_else(WrittenActor::default, |profile| self.write_actor(actor, &profile));
+            let basic = ProfileViewBasic::alone(actor, &said);
+            let basic = to_raw_value(&basic).ok().filter(|_| !said.has_own_labels);
+            WrittenActor { basic, ..said }
+        })
+    }
+
+    fn write_actor(&self, actor: &Actor, profile: &ProfileFields<'_>) -> WrittenActor {
+        WrittenActor {
+            name: profile.display_name.map(Into::into),
+            pronouns: profile.pronouns.map(Into::into),
+            description: profile.description.map(Into::into),
+            avatar: profile.avatar.map(|cid| self.urls.image(Preset::Avatar, &actor.did, &cid).into()),
+            created_at: profile.created_at.and_then(datetime::parse_micros).map(|at| datetime::format_micros(at).into()),
+            pinned: profile.pinned_post.map(|post| post.uri.into()),
+            has_own_labels: profile.self_labels().next().is_some(),
+            basic: None,
+        }
     }
 
     fn write(&self, place: Ref, post: &Post) -> Option<Written> {

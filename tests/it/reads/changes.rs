@@ -8,7 +8,7 @@ use appviewd::db::{Client, migrate};
 use crate::support::eventually;
 use crate::support::postgres::Postgres;
 
-const CHANGED: [Changed; 1] = [Changed { author: 1, coll: 0, rkey: 0 }];
+const CHANGED: [Changed; 1] = [Changed::Account(1)];
 
 async fn migrated() -> (Postgres, Pools) {
     let postgres = Postgres::start().await;
@@ -37,7 +37,7 @@ async fn a_change_is_told_once_in_whatever_order_transactions_end() {
     let mark = change::mark(&client).await.unwrap();
     other.batch_execute("UPDATE account SET handle = 'b' WHERE id = 2").await.unwrap();
     let (changed, mark) = since(&client, &mark).await;
-    assert_eq!(changed.unwrap(), [Changed { author: 2, coll: 0, rkey: 0 }], "the other has not ended");
+    assert_eq!(changed.unwrap(), [Changed::Account(2)], "the other has not ended");
     open.batch_execute("COMMIT").await.unwrap();
     let (changed, mark) = since(&client, &mark).await;
     assert_eq!(changed.unwrap(), CHANGED, "though it began before the one that was told already");

@@ -19,6 +19,7 @@ mod posts;
 mod profile;
 mod record;
 mod relations;
+mod remembered;
 mod reply_gates;
 mod search_actors;
 mod search_bounds;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use appviewd::atproto::Cid;
 use appviewd::atproto::cbor::Value;
 use appviewd::db::read::feed::Before;
+use appviewd::db::read::relation;
 use appviewd::db::read::search::{self, Window};
 
 use super::world::{ALICE, BOB, World, edge, key, post, reference, time, uri};
@@ -65,7 +66,10 @@ const PREPARED: [&str; 68] = [
     "read::notification::unread",
     "record::held",
     "threadgate::of",
+    "read::relation::blocked_by",
     "read::relation::blocks",
+    "read::relation::list_blocks",
+    "read::relation::followed",
     "read::relation::follows",
     "read::relation::known",
     "read::relation::mutes",
@@ -87,7 +91,7 @@ const PREPARED: [&str; 68] = [
     "read::labeler::known",
     "read::record::kept",
     "read::record::raw",
-    "stat::of",
+    "stat::under",
     "account::ids",
     "alias::ids",
     "like::at",
@@ -160,6 +164,14 @@ async fn signed_in(world: &mut World, target: &str) {
     }
 }
 
+/// What is asked where too much is blocked or followed to be remembered, or a list is blocked.
+async fn too_many(world: &World) {
+    let client = world.pools.api.get().await.unwrap();
+    assert_eq!(relation::blocks(&client, &[(8_000, 8_001)]).await.unwrap(), []);
+    assert_eq!(relation::list_blocks(&client, &[(8_000, 8_001)]).await.unwrap(), []);
+    assert_eq!(relation::followed(&client, 8_000, 10).await.unwrap(), [0_i32; 0]);
+}
+
 /// Searches; the statements of crowded windows, for which nothing here is common enough, are prepared by hand.
 async fn searches(world: &World) {
     for path in ["app.bsky.feed.searchPosts?q=x", "app.bsky.feed.searchPosts?q=x&sort=top", "app.bsky.actor.searchActors?q=alice"] {
@@ -214,6 +226,7 @@ async fn every_statement_of_the_api_uses_its_index() {
     }
     signed_in(&mut world, &target).await;
     searches(&world).await;
+    too_many(&world).await;
     for collection in
         ["app.bsky.feed.post", "app.bsky.graph.follow", "app.bsky.graph.block", "com.example.thing", "app.bsky.feed.generator"]
     {

@@ -12,11 +12,11 @@ use crate::query::skeleton::page;
 use crate::query::skeleton::ranked::Cursor;
 use crate::query::skeleton::search_actors::{Actors, Manner};
 use crate::query::views::Views;
-use crate::query::views::actor::ProfileViewBasic;
+use crate::query::views::actor::Basic;
 
 #[derive(Default, Serialize)]
 struct Output<'a> {
-    actors: Vec<ProfileViewBasic<'a>>,
+    actors: Vec<Basic<'a>>,
 }
 
 pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {

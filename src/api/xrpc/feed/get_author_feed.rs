@@ -14,7 +14,7 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let reading = Reading::begin(&call).await?;
     let unknown = || Failure::invalid("Profile not found");
     let author = reading.account(&call, "actor").await?.ok_or_else(unknown)?;
-    let state = reading.load(&Wanted { actors: vec![author], ..Wanted::default() }).await?;
+    let state = reading.load(&Wanted { actors: vec![author], only_apart: true, ..Wanted::default() }).await?;
     let did = &state.actor(author).ok_or_else(unknown)?.did;
     refuse_blocked(&state, author, did)?;
     let Some(cursor) = cursor else { return reading.ok_at_rev(&Feed::default()) };

@@ -1,0 +1,66 @@
+-- Counts, follows, blocks and gates are told as changed too, so that they can be remembered. There are many of them, and who writes changes
+-- hundreds at once: a row tells of up to 1,000 of one kind. Nothing here is needed by an older binary, which may run beside it: it takes such
+-- a row for a change of the account 0, which is none.
+ALTER TABLE change ADD COLUMN keys int4[]; -- of coll -2: hashes (sr # sa, as in post_stat_subj) of records whose counts were changed
+                                           -- -3: accounts whose counts were; -4: accounts whose follows were; -5: accounts whose blocks were
+ALTER TABLE change ALTER COLUMN keys SET STORAGE EXTERNAL;
+ALTER TABLE change SET (toast_tuple_target = 8160);
+
+CREATE FUNCTION change_counts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO change (author, coll, keys)
+  SELECT 0, -2, array_agg(key) FROM (
+    SELECT key, (row_number() OVER () - 1) / 1000 AS part
+    FROM (SELECT DISTINCT ((sr # sa::int8) % 2147483647)::int4 AS key FROM rows) k) p
+  GROUP BY part;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER change_insert AFTER INSERT ON post_stat REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_counts();
+CREATE TRIGGER change_update AFTER UPDATE ON post_stat REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_counts();
+CREATE TRIGGER change_delete AFTER DELETE ON post_stat REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_counts();
+
+CREATE FUNCTION change_account_counts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO change (author, coll, keys)
+  SELECT 0, -3, array_agg(account) FROM (SELECT account, (row_number() OVER () - 1) / 1000 AS part FROM rows) p GROUP BY part;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER change_insert AFTER INSERT ON actor_stat REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_account_counts();
+CREATE TRIGGER change_update AFTER UPDATE ON actor_stat REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_account_counts();
+CREATE TRIGGER change_delete AFTER DELETE ON actor_stat REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_account_counts();
+
+-- Of those who follow, or block accounts or lists.
+CREATE FUNCTION change_authors() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO change (author, coll, keys)
+  SELECT 0, TG_ARGV[0]::int2, array_agg(author) FROM (
+    SELECT author, (row_number() OVER () - 1) / 1000 AS part FROM (SELECT DISTINCT author FROM rows) k) p
+  GROUP BY part;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER change_insert AFTER INSERT ON follow REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-4');
+CREATE TRIGGER change_update AFTER UPDATE ON follow REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-4');
+CREATE TRIGGER change_delete AFTER DELETE ON follow REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-4');
+CREATE TRIGGER change_insert AFTER INSERT ON block REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
+CREATE TRIGGER change_update AFTER UPDATE ON block REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
+CREATE TRIGGER change_delete AFTER DELETE ON block REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
+CREATE TRIGGER change_insert AFTER INSERT ON listblock REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
+CREATE TRIGGER change_update AFTER UPDATE ON listblock REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
+CREATE TRIGGER change_delete AFTER DELETE ON listblock REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
+
+-- Gates of threads, for those too that have none so far. Told by their table, not by their records: a gate is made again without its record.
+CREATE FUNCTION change_gates() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO change (author, coll, rkey) SELECT author, 13, rkey FROM rows;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER change_insert AFTER INSERT ON threadgate REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_gates();
+CREATE TRIGGER change_update AFTER UPDATE ON threadgate REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_gates();
+CREATE TRIGGER change_delete AFTER DELETE ON threadgate REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_gates();
+
+-- As before, and those of which it is remembered how many an account has (7, 8, 9).
+CREATE OR REPLACE FUNCTION change_own() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO change (author, coll, rkey) SELECT author, coll, rkey FROM rows WHERE coll IN (1, 7, 8, 9, 10, 14, 16, 17, 18, 19, 20);
+  RETURN NULL;
+END $$;
