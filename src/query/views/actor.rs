@@ -128,7 +128,7 @@ pub struct ProfileViewDetailed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub website: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub indexed_at: Option<String>,
+    pub indexed_at: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub banner: Option<String>,
     pub followers_count: i32,
@@ -243,7 +243,7 @@ impl<'a> Views<'a> {
         let (profile, counts) = (profile.as_ref(), self.state.counts(id));
         let https = |url: &&str| url.starts_with("https://");
         Some(ProfileViewDetailed {
-            indexed_at: basic.created_at.clone(),
+            indexed_at: basic.created_at,
             basic,
             description: profile.and_then(|p| p.description),
             website: profile.and_then(|p| p.website).filter(https),
