@@ -26,7 +26,7 @@ const PAGES: [&str; 7] = [
 ];
 
 /// Statements that must have been prepared, so that none is passed over.
-const PREPARED: [&str; 68] = [
+const PREPARED: [&str; 71] = [
     "read::post::shown",
     "read::verification::of",
     "read::list::known_likers",
