@@ -4,8 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 /// Fields of an account that are not compared.
-const OF_ACCOUNTS: &[&str] =
-    &["banner", "description", "website", "indexedAt", "associated", "verification", "status", "joinedViaStarterPack", "pinnedPost"];
+const OF_ACCOUNTS: &[&str] = &["banner", "description", "website", "indexedAt", "verification", "joinedViaStarterPack", "pinnedPost"];
 /// The same of feed generators.
 const OF_GENERATORS: &[&str] = &["avatar", "description", "descriptionFacets", "contentMode", "acceptsInteractions"];
 /// What of a list is compared.

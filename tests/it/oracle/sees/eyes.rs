@@ -122,22 +122,57 @@ impl<'b> Eyes<'b> {
             ("avatar", self.picture(did, "avatar")),
             ("pronouns", self.says(did, "pronouns")),
             ("createdAt", self.profile_time(did)),
+            ("associated", Some(self.associated(did))),
+            ("status", self.status(did)),
         ]))
+    }
+
+    /// The one record of an account in a collection.
+    fn declared(&self, did: &str, collection: &str) -> Option<&'b Value> {
+        self.book.value(&format!("at://{did}/{collection}/self"))
+    }
+
+    /// Who may subscribe to an account, and who may write to it.
+    fn associated(&self, did: &str) -> Json {
+        let whose = self.declared(did, "app.bsky.notification.declaration").and_then(|says| text(says, "allowSubscriptions"));
+        let whose = whose.filter(|whose| ["mutuals", "none"].contains(whose)).unwrap_or("followers");
+        let fields = |of: &Value, names: &[&str]| -> Json {
+            names.iter().filter_map(|name| Some(((*name).to_owned(), text(of, name)?.into()))).collect::<Map<_, Json>>().into()
+        };
+        let chat = self.declared(did, "chat.bsky.actor.declaration").map(|chat| fields(chat, &["allowIncoming", "allowGroupInvites"]));
+        let germ = self.declared(did, "com.germnetwork.declaration").and_then(|germ| germ.get("messageMe"));
+        let germ = germ.map(|germ| fields(germ, &["messageMeUrl", "showButtonTo"]));
+        having(&json!({"activitySubscription": {"allowSubscriptions": whose}, "chat": chat, "germ": germ}))
+    }
+
+    /// What an account is doing; the network's last day is over.
+    fn status(&self, did: &str) -> Option<Json> {
+        let (uri, says) = (format!("at://{did}/app.bsky.actor.status/self"), self.declared(did, "app.bsky.actor.status")?);
+        let began = datetime::parse_micros(text(says, "createdAt")?)?;
+        let ends = match says.get("durationMinutes") {
+            Some(Value::Int(minutes)) => Some(began + minutes.clamp(&5, &240) * 60_000_000),
+            _ => None,
+        };
+        let disabled = (self.viewer == Some(did)).then_some(false);
+        Some(having(&json!({
+            "uri": uri, "cid": self.book.cid(&uri), "status": text(says, "status"), "expiresAt": ends.map(time),
+            "isActive": ends.map(|_| false), "isDisabled": disabled,
+        })))
     }
 
     /// A text of an account's profile.
     fn says(&self, did: &str, field: &str) -> Option<Json> {
-        text(self.book.value(&format!("at://{did}/{PROFILE}/self"))?, field).map(Json::from)
+        text(self.declared(did, PROFILE)?, field).map(Json::from)
     }
 
     fn profile_time(&self, did: &str) -> Option<Json> {
-        let created = self.book.value(&format!("at://{did}/{PROFILE}/self")).and_then(|value| text(value, "createdAt"))?;
+        let created = self.declared(did, PROFILE).and_then(|value| text(value, "createdAt"))?;
         datetime::parse_micros(created).map(time)
     }
 
     /// Where a picture of an account's profile is, by its size.
     fn picture(&self, did: &str, size: &str) -> Option<Json> {
-        let blob = self.book.value(&format!("at://{did}/{PROFILE}/self"))?.get(size)?;
+        let blob = self.declared(did, PROFILE)?.get(size)?;
         let Value::Link(cid) = blob.get("ref")? else { return None };
         Some(format!("https://appview.example/img/{size}/plain/{did}/{cid}@jpeg").into())
     }
@@ -148,17 +183,24 @@ impl<'b> Eyes<'b> {
             let within = format!("at://{did}/{collection}/");
             self.book.oracle.records.range(within.clone()..).take_while(|(uri, _)| uri.starts_with(&within)).count()
         };
-        let pin = self.book.value(&format!("at://{did}/{PROFILE}/self")).and_then(|value| value.get("pinnedPost"));
+        let pin = self.declared(did, PROFILE).and_then(|value| value.get("pinnedPost"));
         let https = |url: &Json| url.as_str().unwrap().starts_with("https://");
         json!({
             "description": self.says(did, "description"), "website": self.says(did, "website").filter(https),
             "banner": self.picture(did, "banner"), "indexedAt": self.profile_time(did),
+            "joinedViaStarterPack": self.came_through(did).map(|pack| having(&json!({"uri": pack, "cid": self.book.cid(pack)}))),
             "pinnedPost": pin.map(|pin| json!({"uri": text(pin, "uri"), "cid": text(pin, "cid")})),
             "associated": having(&json!({
                 "lists": own(LIST), "feedgens": own(GENERATOR), "starterPacks": own("app.bsky.graph.starterpack"),
                 "labeler": own("app.bsky.labeler.service") > 0,
             })),
         })
+    }
+
+    /// The starter pack through which an account came, where it is shown.
+    fn came_through(&self, did: &str) -> Option<&'b str> {
+        let pack = text(self.declared(did, PROFILE)?.get("joinedViaStarterPack")?, "uri")?;
+        Some(pack).filter(|pack| collection(pack) == "app.bsky.graph.starterpack" && self.book.shows_record(pack))
     }
 
     /// An account's own page.
@@ -243,7 +285,7 @@ impl<'b> Eyes<'b> {
 
     /// The address of what an account has pinned.
     pub fn pin_of(&self, did: &str) -> Option<&'b str> {
-        text(self.book.value(&format!("at://{did}/{PROFILE}/self"))?.get("pinnedPost")?, "uri")
+        text(self.declared(did, PROFILE)?.get("pinnedPost")?, "uri")
     }
 
     /// Whether the gate of the thread forbids the reader to answer, as things are now.
