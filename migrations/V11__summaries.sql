@@ -2,7 +2,7 @@
 -- hundreds at once: a row tells of up to 1,000 of one kind. Nothing here is needed by an older binary, which may run beside it: it takes such
 -- a row for a change of the account 0, which is none.
 ALTER TABLE change ADD COLUMN keys int4[]; -- of coll -2: hashes (sr # sa, as in post_stat_subj) of records whose counts were changed
-                                           -- -3: accounts whose counts were; -4: accounts whose follows were; -5: accounts whose blocks were
+                                           -- -3: accounts whose counts were; -4: accounts whose follows or followers were; -5: accounts whose blocks were
 ALTER TABLE change ALTER COLUMN keys SET STORAGE EXTERNAL;
 ALTER TABLE change SET (toast_tuple_target = 8160);
 
@@ -29,24 +29,35 @@ CREATE TRIGGER change_insert AFTER INSERT ON actor_stat REFERENCING NEW TABLE AS
 CREATE TRIGGER change_update AFTER UPDATE ON actor_stat REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_account_counts();
 CREATE TRIGGER change_delete AFTER DELETE ON actor_stat REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_account_counts();
 
--- Of those who follow, or block accounts or lists.
-CREATE FUNCTION change_authors() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Of both who follow and who are followed.
+CREATE FUNCTION change_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO change (author, coll, keys)
-  SELECT 0, TG_ARGV[0]::int2, array_agg(author) FROM (
+  SELECT 0, -4, array_agg(key) FROM (
+    SELECT key, (row_number() OVER () - 1) / 1000 AS part
+    FROM (SELECT author AS key FROM rows UNION SELECT subject FROM rows) k) p
+  GROUP BY part;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER change_insert AFTER INSERT ON follow REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_follows();
+CREATE TRIGGER change_update AFTER UPDATE ON follow REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_follows();
+CREATE TRIGGER change_delete AFTER DELETE ON follow REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_follows();
+
+-- Of those who block accounts or lists.
+CREATE FUNCTION change_blocks() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO change (author, coll, keys)
+  SELECT 0, -5, array_agg(author) FROM (
     SELECT author, (row_number() OVER () - 1) / 1000 AS part FROM (SELECT DISTINCT author FROM rows) k) p
   GROUP BY part;
   RETURN NULL;
 END $$;
-CREATE TRIGGER change_insert AFTER INSERT ON follow REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-4');
-CREATE TRIGGER change_update AFTER UPDATE ON follow REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-4');
-CREATE TRIGGER change_delete AFTER DELETE ON follow REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-4');
-CREATE TRIGGER change_insert AFTER INSERT ON block REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
-CREATE TRIGGER change_update AFTER UPDATE ON block REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
-CREATE TRIGGER change_delete AFTER DELETE ON block REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
-CREATE TRIGGER change_insert AFTER INSERT ON listblock REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
-CREATE TRIGGER change_update AFTER UPDATE ON listblock REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
-CREATE TRIGGER change_delete AFTER DELETE ON listblock REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_authors('-5');
+CREATE TRIGGER change_insert AFTER INSERT ON block REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_blocks();
+CREATE TRIGGER change_update AFTER UPDATE ON block REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_blocks();
+CREATE TRIGGER change_delete AFTER DELETE ON block REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_blocks();
+CREATE TRIGGER change_insert AFTER INSERT ON listblock REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_blocks();
+CREATE TRIGGER change_update AFTER UPDATE ON listblock REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_blocks();
+CREATE TRIGGER change_delete AFTER DELETE ON listblock REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_blocks();
 
 -- Gates of threads, for those too that have none so far. Told by their table, not by their records: a gate is made again without its record.
 CREATE FUNCTION change_gates() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -26,7 +26,7 @@ pub enum Changed {
     Counts(i32),
     /// The counts of an account.
     AccountCounts(i32),
-    /// Whom an account follows.
+    /// Whom an account follows, or who follows it.
     Follows(i32),
     /// What an account blocks.
     Blocks(i32),

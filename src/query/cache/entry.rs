@@ -15,6 +15,7 @@ pub(super) enum Entry {
     Published(i32),
     /// By the first post of the thread.
     Gate(Ref),
+    /// Whom an account follows, and who follows it.
     Follows(i32),
     Blocks(i32),
 }

@@ -14,7 +14,7 @@ use self::entry::Entry;
 pub(super) use self::kind::Kind;
 use self::ledger::Ledger;
 pub use self::news::{Look, News};
-use super::hydrate::{Actor, Blocks, Content, Counted, Counts, Follows, ThreadGate};
+use super::hydrate::{Actor, Blocks, Content, Counted, Counts, Follows, ThreadGate, Ties};
 use super::profile::Published;
 use crate::collection::Ref;
 use crate::db::change::Changed;
@@ -38,6 +38,8 @@ pub struct Cache {
     pub(super) gates: Kind<Ref, Option<Arc<ThreadGate>>>,
     pub(super) follows: Kind<i32, Follows>,
     pub(super) blocks: Kind<i32, Blocks>,
+    /// By the one who reads.
+    pub(super) ties: Kind<i32, Ties>,
     ledger: Mutex<Ledger>,
 }
 
@@ -48,7 +50,7 @@ impl Cache {
         let part = |of_64: u64| bytes / 64 * of_64;
         Self {
             ids: Kind::new(part(2), weight::SMALLEST_ID, weight::id, |_| None),
-            posts: Kind::new(part(32), weight::SMALLEST_ROW, weight::post, |place| Some(Entry::Post(*place))),
+            posts: Kind::new(part(30), weight::SMALLEST_ROW, weight::post, |place| Some(Entry::Post(*place))),
             actors: Kind::new(part(12), weight::SMALLEST_ROW, weight::actor, |id| Some(Entry::Actor(*id))),
             counts: Kind::new(part(10), weight::SMALLEST, weight::counted, |hash| Some(Entry::Counts(*hash))),
             account_counts: Kind::new(part(1), weight::SMALLEST, |_| weight::SMALLEST, |id| Some(Entry::AccountCounts(*id))),
@@ -56,6 +58,7 @@ impl Cache {
             gates: Kind::new(part(2), weight::SMALLEST, weight::gate, |place| Some(Entry::Gate(*place))),
             follows: Kind::new(part(2), weight::SMALLEST_ROW, weight::follows, |id| Some(Entry::Follows(*id))),
             blocks: Kind::new(part(2), weight::SMALLEST, weight::blocks, |id| Some(Entry::Blocks(*id))),
+            ties: Kind::new(part(2), weight::TIES, |_| weight::TIES, |id| Some(Entry::Follows(*id))),
             ledger: Mutex::default(),
         }
     }
@@ -98,7 +101,10 @@ impl Cache {
                 Entry::AccountCounts(id) => self.account_counts.forget(&id),
                 Entry::Published(id) => self.published.forget(&id),
                 Entry::Gate(place) => self.gates.forget(&place),
-                Entry::Follows(id) => self.follows.forget(&id),
+                Entry::Follows(id) => {
+                    self.follows.forget(&id);
+                    self.ties.forget(&id);
+                }
                 Entry::Blocks(id) => self.blocks.forget(&id),
             }
         }
@@ -117,6 +123,7 @@ impl Cache {
         self.gates.clear();
         self.follows.clear();
         self.blocks.clear();
+        self.ties.clear();
         ledger.lose()
     }
 
@@ -124,7 +131,7 @@ impl Cache {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let of_accounts = self.actors.bytes() + self.account_counts.bytes() + self.published.bytes();
-        let between = self.follows.bytes() + self.blocks.bytes();
+        let between = self.follows.bytes() + self.blocks.bytes() + self.ties.bytes();
         self.ids.bytes() + self.posts.bytes() + self.counts.bytes() + self.gates.bytes() + of_accounts + between
     }
 

@@ -17,6 +17,9 @@ const POST: usize = 512;
 /// An account besides its profile: its row, its addresses and the names of fields as text.
 const ACTOR: usize = 640;
 
+/// The ties of one who reads: they grow, and are taken for as many as there may be.
+pub(super) const TIES: u64 = 12 << 10;
+
 pub(super) fn id(_: &i32) -> u64 {
     SMALLEST_ID
 }

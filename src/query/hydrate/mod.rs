@@ -17,6 +17,7 @@ mod post;
 mod reaction;
 mod relation;
 mod service;
+mod tie;
 mod verification;
 
 use std::collections::{HashMap, HashSet};
@@ -37,6 +38,7 @@ pub use post::{Content, Post, QuoteGate, Written, WrittenReply, micros};
 pub use reaction::{KnownLikers, Likes, Reactions};
 pub use relation::{Block, Mute, Pairs, Relations};
 pub use service::Service;
+pub use tie::Ties;
 pub use verification::Verification;
 
 use super::{Audience, QueryError, Source, names};

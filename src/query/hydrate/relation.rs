@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Labels, Subject, actor, block, following};
+use super::{Labels, Subject, actor, block, tie};
 use crate::collection::graph::list::ListFields;
 use crate::collection::{Coll, Ref, unpack};
 use crate::db::read::relation::{self, Pair};
@@ -65,7 +65,8 @@ pub struct Relations {
 /// Pairs whose relations are asked for.
 #[derive(Debug, Default)]
 pub struct Pairs {
-    follows: BTreeSet<Pair>,
+    /// Accounts that the one who reads may follow, or that may follow it.
+    follows: BTreeSet<i32>,
     blocks: BTreeSet<Pair>,
     /// Accounts that the first one of them may mute.
     mutes: BTreeSet<i32>,
@@ -75,7 +76,7 @@ impl Pairs {
     /// Everything between the one who reads and an account.
     pub fn all(&mut self, viewer: i32, other: i32) {
         if viewer != other {
-            self.follows.extend([(viewer, other), (other, viewer)]);
+            self.follows.insert(other);
             self.mutes.insert(other);
         }
         self.blocks(viewer, other);
@@ -108,15 +109,14 @@ impl Relations {
                 _ => Ok(Vec::new()),
             }
         };
-        // Whom the one who reads follows may be remembered, and is not asked for strangers then.
-        let followed = audience.viewer.and_then(|viewer| following::remembered(source, viewer));
-        let may_follow = |(author, subject): &Pair| match &followed {
-            Some(followed) if audience.viewer == Some(*author) => followed.contains(*subject),
-            _ => true,
-        };
-        let follows: Vec<Pair> = pairs.follows.iter().filter(|pair| may_follow(pair)).copied().collect();
         let blocks: Vec<Pair> = pairs.blocks.iter().copied().collect();
-        let follows = async { if follows.is_empty() { Ok(Vec::new()) } else { Ok(relation::follows(client, &follows).await?) } };
+        let others: Vec<i32> = pairs.follows.iter().copied().collect();
+        let follows = async {
+            match audience.viewer {
+                Some(viewer) if !others.is_empty() => tie::of(source, viewer, &others).await,
+                _ => Ok(HashMap::new()),
+            }
+        };
         let (follows, blocking, muting) = tokio::try_join!(follows, block::of(source, &blocks), muting)?;
         let lists: HashSet<Ref> = blocking.iter().filter_map(|row| row.list).chain(muting.iter().filter_map(|row| row.list)).collect();
         let in_force = in_force(source, audience, lists).await?;
@@ -137,7 +137,7 @@ impl Relations {
                 None => mute.scope = Some(muted.scope),
             }
         }
-        Ok(Self { follows: follows.into_iter().collect(), blocks, mutes })
+        Ok(Self { follows, blocks, mutes })
     }
 
     pub(super) fn absorb(&mut self, other: Self) {

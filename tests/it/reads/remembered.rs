@@ -140,6 +140,27 @@ async fn whoever_blocks_too_many_to_be_remembered_blocks_all_of_them() {
     assert_eq!(feed(&world).await, json!(1));
 }
 
+/// Whether BOB follows ALICE, and she him, as he is told.
+async fn ties(world: &World) -> [bool; 2] {
+    let profile = world.get_as(BOB, &format!("/xrpc/app.bsky.actor.getProfile?actor={ALICE}")).await.json();
+    ["following", "followedBy"].map(|tie| profile["viewer"].get(tie).is_some())
+}
+
+#[tokio::test]
+async fn who_follows_whom_is_told_as_it_is() {
+    let (mut world, _) = world().await;
+    for n in 0..2 {
+        assert_eq!(ties(&world).await, [false, false]);
+        world.put(BOB, FOLLOW, &key(3 + n), &follow(FOLLOW, ALICE, 3 + n)).await;
+        assert_eq!(ties(&world).await, [true, false]);
+        world.put(ALICE, FOLLOW, &key(5 + n), &follow(FOLLOW, BOB, 5 + n)).await;
+        assert_eq!(ties(&world).await, [true, true]);
+        world.delete(BOB, FOLLOW, &key(3 + n)).await;
+        assert_eq!(ties(&world).await, [false, true]);
+        world.delete(ALICE, FOLLOW, &key(5 + n)).await;
+    }
+}
+
 /// BOB follows ALICE and an account of which there are enough posts and reposts to fill a page, and many more by his counts, so that his
 /// timeline is picked from everyone's.
 async fn busy() -> (World, Client, i32) {
