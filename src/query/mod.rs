@@ -6,6 +6,7 @@ mod cache;
 mod cursor;
 mod gates;
 pub mod hydrate;
+mod maps;
 pub mod names;
 pub mod profile;
 pub mod record;

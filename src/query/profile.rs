@@ -1,10 +1,9 @@
 //! What only an account's own page shows.
 
-use std::collections::HashMap;
-
 use super::{QueryError, Source};
 use crate::collection::Coll;
 use crate::db::read;
+use crate::query::maps::Map;
 
 /// What an account has published.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,10 +17,10 @@ pub struct Published {
 ///
 /// # Errors
 /// The database's.
-pub async fn published(source: &Source, accounts: &[i32]) -> Result<HashMap<i32, Published>, QueryError> {
+pub async fn published(source: &Source, accounts: &[i32]) -> Result<Map<i32, Published>, QueryError> {
     let (mut known, missed) = source.recall(|cache| &cache.published, accounts);
     if !missed.is_empty() {
-        let mut found: HashMap<i32, Published> = missed.iter().map(|account| (*account, Published::default())).collect();
+        let mut found: Map<i32, Published> = missed.iter().map(|account| (*account, Published::default())).collect();
         for (account, coll, count) in read::actor::kept(&**source, &missed, &[Coll::LIST, Coll::GENERATOR, Coll::STARTERPACK]).await? {
             let published = found.entry(account).or_default();
             match coll {

@@ -1,6 +1,5 @@
 //! Where a request reads from: a connection, and what is remembered as of the moment the request came.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::sync::Arc;
 use super::cache::{Cache, Kind, Look, Stamp};
 use crate::db::Client;
 use crate::db::shared::Connection;
+use crate::query::maps::Map;
 
 /// A connection that may be read from at once, and what need not be read.
 #[derive(Debug)]
@@ -33,9 +33,9 @@ impl Source {
     }
 
     /// What is remembered of `keys`, and those of them that must be read.
-    pub(super) fn recall<K: Eq + Hash + Clone, V: Clone>(&self, kind: fn(&Cache) -> &Kind<K, V>, keys: &[K]) -> (HashMap<K, V>, Vec<K>) {
-        let Some((cache, _)) = self.remembered() else { return (HashMap::new(), keys.to_vec()) };
-        let (kind, mut known, mut missed) = (kind(cache), HashMap::with_capacity(keys.len()), Vec::new());
+    pub(super) fn recall<K: Eq + Hash + Clone, V: Clone>(&self, kind: fn(&Cache) -> &Kind<K, V>, keys: &[K]) -> (Map<K, V>, Vec<K>) {
+        let Some((cache, _)) = self.remembered() else { return (Map::default(), keys.to_vec()) };
+        let (kind, mut known, mut missed) = (kind(cache), Map::with_capacity_and_hasher(keys.len(), Default::default()), Vec::new());
         for key in keys {
             match kind.get(key) {
                 Some(value) => drop(known.insert(key.clone(), value)),

@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::collection::Edge;
 use crate::db::edge::edge;
-use crate::db::{query, read};
+use crate::db::query;
 
 /// A place in the order of a page: only what stands before it (older, or of the same time with a smaller key or author) is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,19 +39,22 @@ pub struct Posted {
     pub at: i64,
 }
 
-/// The newest `$5` rows of a table by an author (`$1`) before ($2, $3, $4), of which more may be asked.
+/// The newest `$5` rows of a table by an author (`$1`) before ($2, $3, `$place`), of which more may be asked. `$columns` are read, `$shown` of
+/// them told.
 macro_rules! newest {
-    ($table:literal, $columns:literal, $which:literal) => {
+    ($table:literal, $columns:literal, $shown:literal, $place:literal, $which:literal) => {
         concat!(
             "SELECT ",
-            $columns,
+            $shown,
             " FROM (
           (SELECT ",
             $columns,
             ", rkey AS at FROM ",
             $table,
             "
-           WHERE author = $1 AND rkey <= $2 AND (rkey, rkey, author) < ($2, $3, $4) AND sort IS NULL",
+           WHERE author = $1 AND rkey <= $2 AND (rkey, rkey, author) < ($2, $3, ",
+            $place,
+            ") AND sort IS NULL",
             $which,
             "
            ORDER BY author DESC, rkey DESC LIMIT $5)
@@ -61,7 +64,9 @@ macro_rules! newest {
             ", coalesce(sort, rkey) FROM ",
             $table,
             "
-           WHERE author = $1 AND coalesce(sort, rkey) <= $2 AND (coalesce(sort, rkey), rkey, author) < ($2, $3, $4) AND sort IS NOT NULL",
+           WHERE author = $1 AND coalesce(sort, rkey) <= $2 AND (coalesce(sort, rkey), rkey, author) < ($2, $3, ",
+            $place,
+            ") AND sort IS NOT NULL",
             $which,
             "
            ORDER BY author DESC, coalesce(sort, rkey) DESC, rkey DESC LIMIT $5)) n
@@ -70,32 +75,65 @@ macro_rules! newest {
     };
 }
 
-/// The newest `limit` posts of `author` that are `wanted`.
-pub async fn posts(client: &impl GenericClient, author: i32, before: Before, wanted: Wanted, limit: i64) -> Result<Vec<Posted>, Error> {
-    const ALL: &str = concat!("-- read::feed::posts\n        ", newest!("post", "rkey, sort", ""));
-    const FLAGGED: &str = concat!("-- read::feed::flagged_posts\n        ", newest!("post", "rkey, sort", " AND flags & $6 = $7"));
-    const OWN_THREADS: &str = concat!(
-        "-- read::feed::posts_of_own_threads\n        ",
-        newest!("post", "rkey, sort", " AND flags & $6 = $7 AND (flags & 1 = 0 OR coalesce(root_a, parent_a) = author)")
-    );
-    let Wanted { mask, flags, own_threads } = wanted;
-    let place: [&(dyn ToSql + Sync); 7] = [&author, &before.at, &before.rkey, &before.author, &limit, &mask, &flags];
-    let rows = match (own_threads, mask) {
-        (true, _) => query(client, OWN_THREADS, &place).await?,
-        (false, 0) => query(client, ALL, &place[..5]).await?,
-        (false, _) => query(client, FLAGGED, &place).await?,
+/// Posts (`$4`: before which author) that fulfil `$which`.
+macro_rules! posts {
+    ($which:literal) => {
+        newest!("post", "rkey, sort", "rkey, $1::int4, NULL::int8, NULL::int4, NULL::int4, NULL::int2, 0::int2, sort", "$4", $which)
     };
-    read(&rows, |row| {
-        let (rkey, sort): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(Posted { rkey, author, at: sort.unwrap_or(rkey) })
-    })
 }
 
-/// The newest `limit` reposts of posts by `author`; of several of one post the one that counts.
-pub async fn reposts(client: &impl GenericClient, author: i32, before: Before, limit: i64) -> Result<Vec<Edge>, Error> {
-    const SQL: &str = concat!(
-        "-- read::feed::reposts\n        ",
-        newest!("repost", "rkey, author, sr, sa, via, dms, flags, sort", " AND flags & 120 = 0")
-    );
-    read(&query(client, SQL, &[&author, &before.at, &before.rkey, &before.author, &limit]).await?, edge)
+/// Posts that fulfil `$which`, and reposts (`$6`: before which author).
+macro_rules! posts_and_reposts {
+    ($name:literal, $which:literal) => {
+        concat!(
+            "-- read::feed::",
+            $name,
+            "\n        (",
+            posts!($which),
+            ")\n        UNION ALL\n        (",
+            newest!(
+                "repost",
+                "rkey, author, sr, sa, via, dms, flags, sort",
+                "rkey, author, sr, sa, via, dms, flags, sort",
+                "$6",
+                " AND flags & 120 = 0"
+            ),
+            ")"
+        )
+    };
+}
+
+/// The newest `limit` posts of `author` that are `wanted` before a place, and its newest `limit` reposts of posts (of several of one post the
+/// one that counts) before another; `None`: none of them.
+pub async fn items(
+    client: &impl GenericClient,
+    author: i32,
+    (before, reposts): (Before, Option<Before>),
+    wanted: Wanted,
+    limit: i64,
+) -> Result<(Vec<Posted>, Vec<Edge>), Error> {
+    const ALL: &str = posts_and_reposts!("all", "");
+    const FLAGGED: &str = posts_and_reposts!("flagged", " AND flags & $7 = $8");
+    const OWN_THREADS: &str =
+        posts_and_reposts!("own_threads", " AND flags & $7 = $8 AND (flags & 1 = 0 OR coalesce(root_a, parent_a) = author)");
+    const POSTS: &str = concat!("-- read::feed::posts\n        ", posts!(" AND flags & $6 = $7"));
+    let Wanted { mask, flags, own_threads } = wanted;
+    let of_reposts = reposts.map_or(before.author, |reposts| reposts.author);
+    let place: [&(dyn ToSql + Sync); 8] = [&author, &before.at, &before.rkey, &before.author, &limit, &of_reposts, &mask, &flags];
+    let rows = match (reposts, own_threads, mask) {
+        (None, ..) => query(client, POSTS, &[place[0], place[1], place[2], place[3], place[4], &mask, &flags]).await?,
+        (_, true, _) => query(client, OWN_THREADS, &place).await?,
+        (_, _, 0) => query(client, ALL, &place[..6]).await?,
+        _ => query(client, FLAGGED, &place).await?,
+    };
+    let (mut posts, mut reposts) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in &rows {
+        if row.try_get::<_, Option<i64>>(2)?.is_some() {
+            reposts.push(edge(row)?);
+        } else {
+            let (rkey, sort): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(7)?);
+            posts.push(Posted { rkey, author, at: sort.unwrap_or(rkey) });
+        }
+    }
+    Ok((posts, reposts))
 }

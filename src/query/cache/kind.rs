@@ -6,6 +6,7 @@ use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
 use super::entry::Entry;
+use crate::query::maps::Mixer;
 
 /// What an entry takes of the bytes.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ impl<K, V> Weighter<K, V> for Bytes<V> {
 /// The rows.
 #[derive(Debug)]
 pub(in crate::query) struct Kind<K: Eq + Hash + Clone, V: Clone> {
-    rows: Cache<K, V, Bytes<V>>,
+    rows: Cache<K, V, Bytes<V>, Mixer>,
     entry: fn(&K) -> Option<Entry>,
 }
 
@@ -29,7 +30,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Kind<K, V> {
     /// it never changes.
     pub(super) fn new(bytes: u64, smallest: u64, weight: fn(&V) -> u64, entry: fn(&K) -> Option<Entry>) -> Self {
         let expected = usize::try_from(bytes / smallest.max(1)).unwrap_or(usize::MAX);
-        Self { rows: Cache::with_weighter(expected, bytes, Bytes(weight)), entry }
+        let lifecycle = quick_cache::sync::DefaultLifecycle::default();
+        Self { rows: Cache::with(expected, bytes, Bytes(weight), Mixer::default(), lifecycle), entry }
     }
 
     pub fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<V> {

@@ -1,10 +1,11 @@
 //! What was told to be changed, and when: a row that was read before such a look must not be remembered after it. Without this, who read a
 //! row just before it changed would put it back just after it was forgotten.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::Stamp;
 use super::entry::Entry;
+use crate::query::maps::Map;
 
 /// Changes that are kept in mind. What is older is taken to have changed: who read before it remembers nothing.
 const KEPT: usize = 65_536;
@@ -15,7 +16,7 @@ pub(super) struct Ledger {
     /// The last look.
     now: Stamp,
     /// By what was changed, the last look that told of it.
-    told: HashMap<Entry, Stamp>,
+    told: Map<Entry, Stamp>,
     order: VecDeque<(Entry, Stamp)>,
     /// All looks before this one have been let go of.
     since: Stamp,

@@ -1,6 +1,5 @@
 //! The state of an account.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::declared::{self, Declared, Status as Doing};
@@ -9,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::collection::unpack;
 use crate::db::repo::Status;
 use crate::db::{Client, read};
+use crate::query::maps::Map;
 use crate::query::{Audience, QueryError, Source};
 
 /// What an account says of itself, as its views have it: made once, and gone with the account when that is forgotten.
@@ -81,7 +81,7 @@ impl Actor {
     }
 }
 
-pub(super) async fn load(source: &Source, ids: &[i32]) -> Result<HashMap<i32, Arc<Actor>>, QueryError> {
+pub(super) async fn load(source: &Source, ids: &[i32]) -> Result<Map<i32, Arc<Actor>>, QueryError> {
     let (mut known, missed) = source.recall(|cache| &cache.actors, ids);
     if !missed.is_empty() {
         let read = stored(source, &missed).await?;
@@ -93,7 +93,7 @@ pub(super) async fn load(source: &Source, ids: &[i32]) -> Result<HashMap<i32, Ar
 }
 
 /// Those of `ids` that exist, as the database has them.
-async fn stored(client: &Client, ids: &[i32]) -> Result<HashMap<i32, Arc<Actor>>, QueryError> {
+async fn stored(client: &Client, ids: &[i32]) -> Result<Map<i32, Arc<Actor>>, QueryError> {
     let actors = read::actor::by_id(client, ids).await?.into_iter().map(|row| {
         let profile = row.profile.map(|packed| unpack(&packed)).transpose()?;
         let declared = declared::read(row.declared)?;

@@ -1,6 +1,5 @@
 //! What is gathered of a page after the rest, because the rest says that there is any: as a rule nothing of it is.
 
-use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use crate::collection::{Coll, Ref};
 use crate::db::read::notification::Notice;
 use crate::db::record::Path;
 use crate::db::{Client, read};
+use crate::query::maps::{Map, Set};
 use crate::query::{Audience, QueryError, Source, names};
 
 /// A page in a page.
@@ -28,7 +28,7 @@ impl Hydration {
     /// The lists by which the audience blocks or mutes, and those of gates: as a rule there is none.
     pub(super) async fn find_lists(&mut self, client: &Source) -> Result<(), QueryError> {
         let own = self.audience.viewer.into_iter().flat_map(|viewer| self.relations.lists(viewer));
-        let lists: HashSet<Ref> = own.chain(self.gates.lists()).filter(|list| !self.lists.contains_key(list)).collect();
+        let lists: Set<Ref> = own.chain(self.gates.lists()).filter(|list| !self.lists.contains_key(list)).collect();
         if !lists.is_empty() {
             let lists: Vec<Ref> = lists.into_iter().collect();
             self.lists.extend(list::load(client, self.audience.viewer, &lists).await?);
@@ -57,7 +57,7 @@ impl Hydration {
             return Ok(());
         }
         self.verifications = verification::load(client, &verified).await?;
-        let issuers: HashSet<i32> = self.verifications.values().flatten().map(|verification| verification.place.author).collect();
+        let issuers: Set<i32> = self.verifications.values().flatten().map(|verification| verification.place.author).collect();
         let issuers: Vec<i32> = issuers.into_iter().filter(|issuer| !self.actors.contains_key(issuer)).collect();
         self.actors.extend(actor::load(client, &issuers).await?);
         Ok(())
@@ -67,12 +67,12 @@ impl Hydration {
     pub(super) async fn find_packs(&mut self, client: &Source, wanted: &Wanted) -> Result<(), QueryError> {
         let shown = wanted.counted.iter().filter_map(|id| ProfileFields::of(self.actor(*id)?.profile.as_deref()?));
         let joined = shown.filter_map(|profile| Some(profile.joined_via_starter_pack?.uri));
-        let uris: HashSet<&str> = joined.chain(wanted.notices.iter().filter_map(|notice| self.notice_pack(notice))).collect();
+        let uris: Set<&str> = joined.chain(wanted.notices.iter().filter_map(|notice| self.notice_pack(notice))).collect();
         if uris.is_empty() {
             return Ok(());
         }
         let paths = names::paths(client, uris.into_iter()).await?.into_iter().filter(|(_, path)| path.coll == Coll::STARTERPACK);
-        let named: HashMap<String, Ref> = paths.map(|(uri, path)| (uri.to_owned(), path.at)).collect();
+        let named: Map<String, Ref> = paths.map(|(uri, path)| (uri.to_owned(), path.at)).collect();
         let records = named.values().map(|at| Path { coll: Coll::STARTERPACK, at: *at }).collect();
         let packs = Wanted { records, ..Wanted::default() };
         self.absorb(Self::load_apart(client, self.audience, &packs).await?);

@@ -1,9 +1,9 @@
 //! Whom accounts block, by themselves.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::db::read::relation::{self, Blocked, Pair};
+use crate::query::maps::{Map, Set};
 use crate::query::{QueryError, Source};
 
 /// Blocks of one account that are remembered; whoever makes more is asked for each pair.
@@ -57,12 +57,12 @@ impl Blocks {
 
 /// Which of these pairs block, and how. Most accounts block few others and no list, so that as a rule nothing is asked.
 pub(super) async fn of(source: &Source, pairs: &[Pair]) -> Result<Vec<Blocked>, QueryError> {
-    let authors: HashSet<i32> = pairs.iter().map(|(author, _)| *author).collect();
+    let authors: Set<i32> = pairs.iter().map(|(author, _)| *author).collect();
     let authors: Vec<i32> = authors.into_iter().collect();
     let (mut known, missed) = source.recall(|cache| &cache.blocks, &authors);
     if !missed.is_empty() {
         let found = relation::blocked_by(&**source, &missed, MOST + 1).await?;
-        let read: HashMap<i32, Blocks> = found.into_iter().map(|by| (by.author, Blocks::of(by.accounts, by.lists))).collect();
+        let read: Map<i32, Blocks> = found.into_iter().map(|by| (by.author, Blocks::of(by.accounts, by.lists))).collect();
         source.keep(|cache| &cache.blocks, &read);
         known.extend(read);
     }

@@ -1,6 +1,5 @@
 //! The gates of threads: who may reply below their first posts, and what of it holds for the one who reads.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use crate::collection::feed::post::PostFields;
 use crate::collection::feed::threadgate::{RULE_CLOSED, RULE_FOLLOWED, RULE_FOLLOWERS, RULE_LISTS, RULE_MENTIONED};
 use crate::collection::{EdgeKind, Pair, Ref, Threadgate, unpack};
 use crate::db::{Client, edge, post, read};
+use crate::query::maps::{Map, Set};
 use crate::query::{QueryError, Source};
 
 /// Who may reply below a post.
@@ -49,7 +49,7 @@ impl Deref for Gate {
 /// Gates by their posts.
 #[derive(Debug, Default)]
 pub struct Gates {
-    threads: HashMap<Ref, Gate>,
+    threads: Map<Ref, Gate>,
 }
 
 impl Gates {
@@ -60,7 +60,7 @@ impl Gates {
         roots.dedup();
         let (mut known, missed) = source.recall(|cache| &cache.gates, &roots);
         if !missed.is_empty() {
-            let mut found: HashMap<Ref, Option<Arc<ThreadGate>>> = missed.iter().map(|root| (*root, None)).collect();
+            let mut found: Map<Ref, Option<Arc<ThreadGate>>> = missed.iter().map(|root| (*root, None)).collect();
             for (post, says, packed) in read::gate::threads(&**source, &missed).await? {
                 let record = unpack(&packed)?;
                 found.insert(post, Some(Arc::new(ThreadGate { says, cid: Cid::dag_cbor(&record), record })));
@@ -114,9 +114,9 @@ impl Gates {
         let members = async { if pairs.is_empty() { Ok(Vec::new()) } else { edge::of(client, EdgeKind::ListItem, &pairs).await } };
         let records = async { if mentioning.is_empty() { Ok(Vec::new()) } else { post::records(client, &mentioning).await } };
         let (members, records) = tokio::try_join!(members, records)?;
-        let on: HashSet<Ref> =
+        let on: Set<Ref> =
             members.iter().filter(|item| !item.is_duplicate()).map(|item| Ref { rkey: item.sr, author: item.author }).collect();
-        let mut mentioned = HashSet::new();
+        let mut mentioned = Set::default();
         for (root, packed) in records {
             if PostFields::of(&unpack(&packed)?).is_some_and(|fields| fields.mentions().contains(&did)) {
                 mentioned.insert(root);

@@ -1,17 +1,17 @@
 //! What the labelers that the audience listens to say of the things on a page. Gathers only; what follows from a label is decided in `rules`.
 
-use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::collection::{Coll, Ref};
 pub use crate::db::label::Subject;
 pub use crate::db::read::label::Label;
 use crate::db::{Client, read};
+use crate::query::maps::Map;
 use crate::query::{Audience, QueryError};
 
 /// Labels by what they are about.
 #[derive(Debug, Default)]
-pub struct Labels(HashMap<Subject, Vec<Label>>);
+pub struct Labels(Map<Subject, Vec<Label>>);
 
 impl Labels {
     /// `subjects` may name one more than once.

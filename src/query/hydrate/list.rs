@@ -1,12 +1,11 @@
 //! The state of a list.
 
-use std::collections::HashMap;
-
 use crate::atproto::Cid;
 use crate::collection::{Coll, EdgeKind, Pair, Ref, unpack};
 use crate::db::record::Path;
 use crate::db::{Client, edge, read};
 use crate::query::QueryError;
+use crate::query::maps::Map;
 
 /// A list as it stands.
 #[derive(Debug, Clone)]
@@ -25,9 +24,9 @@ pub struct List {
     pub taken_down: bool,
 }
 
-pub(super) async fn load(client: &Client, viewer: Option<i32>, places: &[Ref]) -> Result<HashMap<Ref, List>, QueryError> {
+pub(super) async fn load(client: &Client, viewer: Option<i32>, places: &[Ref]) -> Result<Map<Ref, List>, QueryError> {
     if places.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Map::default());
     }
     let paths: Vec<Path> = places.iter().map(|at| Path { coll: Coll::LIST, at: *at }).collect();
     let pair = |author| places.iter().map(move |list| Pair { author, sr: list.rkey, sa: list.author, kind: 0 });
@@ -47,9 +46,9 @@ pub(super) async fn load(client: &Client, viewer: Option<i32>, places: &[Ref]) -
         muted,
         read::takedown::of(client, &paths),
     )?;
-    let counts: HashMap<Ref, i64> = counts.into_iter().collect();
+    let counts: Map<Ref, i64> = counts.into_iter().collect();
     let blocks = blocks.into_iter().filter(|block| !block.is_duplicate());
-    let blocks: HashMap<Ref, i64> = blocks.map(|block| (Ref { rkey: block.sr, author: block.sa }, block.rkey)).collect();
+    let blocks: Map<Ref, i64> = blocks.map(|block| (Ref { rkey: block.sr, author: block.sa }, block.rkey)).collect();
     let lists = records.into_iter().map(|(path, packed)| {
         let record = unpack(&packed)?;
         let list = List {

@@ -20,7 +20,6 @@ mod service;
 mod tie;
 mod verification;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use crate::db::read::relation::Known;
@@ -47,6 +46,7 @@ use crate::collection::{Coll, Ref};
 use crate::db::read::notification::Notice;
 use crate::db::record::Path;
 use crate::db::{Client, read};
+use crate::query::maps::{Map, Set};
 
 /// Posts inside posts that are looked up: a quote, and the quote in it. The views nest no deeper.
 const QUOTE_DEPTH: usize = 2;
@@ -111,23 +111,23 @@ pub struct Hydration {
     pub gates: Gates,
     /// Likes of the posts by one account.
     likes: Likes,
-    actors: HashMap<i32, Arc<Actor>>,
-    counts: HashMap<i32, Counts>,
-    known: HashMap<i32, Known>,
+    actors: Map<i32, Arc<Actor>>,
+    counts: Map<i32, Counts>,
+    known: Map<i32, Known>,
     known_likers: Option<(Ref, KnownLikers)>,
-    posts: HashMap<Ref, Post>,
-    lists: HashMap<Ref, List>,
+    posts: Map<Ref, Post>,
+    lists: Map<Ref, List>,
     notices: Notices,
-    services: HashMap<Path, Service>,
-    packs: HashMap<Ref, StarterPack>,
+    services: Map<Path, Service>,
+    packs: Map<Ref, StarterPack>,
     /// Starter packs by the addresses that records have of them.
-    named_packs: HashMap<String, Ref>,
+    named_packs: Map<String, Ref>,
     /// By whom accounts are verified.
-    verifications: HashMap<i32, Vec<Verification>>,
+    verifications: Map<i32, Vec<Verification>>,
     /// The clock as it was gathered, in microseconds since 1970.
     pub at: i64,
     /// What posts embed that is no post.
-    embedded: HashMap<Ref, Path>,
+    embedded: Map<Ref, Path>,
     aliases: names::Aliases,
 }
 
@@ -148,7 +148,7 @@ impl Hydration {
         let (mut posts, known, fans, notices) =
             tokio::try_join!(posts(client, wanted), known(client, audience, &wanted.known), fans, notices)?;
         let embedded = embedded::load(client, &posts).await?;
-        let records: HashSet<Path> = wanted.records.iter().chain(embedded.values()).copied().collect();
+        let records: Set<Path> = wanted.records.iter().chain(embedded.values()).copied().collect();
         let of = |coll: Coll| records.iter().filter(move |path| path.coll == coll).map(|path| path.at).collect::<Vec<Ref>>();
         let services: Vec<Path> = records.iter().filter(|path| service::is_service(path.coll)).copied().collect();
         let mut actors = accounts(audience, &posts, wanted, &known, &records);
@@ -325,7 +325,7 @@ impl Hydration {
 }
 
 /// The posts of a page, those that they answer, and those that all of these quote.
-async fn posts(client: &Source, wanted: &Wanted) -> Result<HashMap<Ref, Post>, QueryError> {
+async fn posts(client: &Source, wanted: &Wanted) -> Result<Map<Ref, Post>, QueryError> {
     let mut places = wanted.posts.clone();
     places.sort_unstable_by_key(|place| (place.author, place.rkey));
     places.dedup();
@@ -344,14 +344,14 @@ async fn posts(client: &Source, wanted: &Wanted) -> Result<HashMap<Ref, Post>, Q
 }
 
 /// Never left out for the time that it takes: what is shown does not depend on load.
-async fn known(client: &Client, audience: Audience, of: &[i32]) -> Result<HashMap<i32, Known>, QueryError> {
-    let Some(viewer) = audience.viewer.filter(|_| !of.is_empty()) else { return Ok(HashMap::new()) };
+async fn known(client: &Client, audience: Audience, of: &[i32]) -> Result<Map<i32, Known>, QueryError> {
+    let Some(viewer) = audience.viewer.filter(|_| !of.is_empty()) else { return Ok(Map::default()) };
     let found = read::relation::known(client, viewer, of, MOST_KNOWN).await?;
     Ok(found.into_iter().filter(|known| known.of != viewer).map(|known| (known.of, known)).collect())
 }
 
 /// Adds the posts at those of `places` that are not there yet; whether there were any.
-async fn add(client: &Source, posts: &mut HashMap<Ref, Post>, places: HashSet<Ref>) -> Result<bool, QueryError> {
+async fn add(client: &Source, posts: &mut Map<Ref, Post>, places: Set<Ref>) -> Result<bool, QueryError> {
     let new: Vec<Ref> = places.into_iter().filter(|place| !posts.contains_key(place)).collect();
     if new.is_empty() {
         return Ok(false);
@@ -361,13 +361,7 @@ async fn add(client: &Source, posts: &mut HashMap<Ref, Post>, places: HashSet<Re
 }
 
 /// Every account that a page may show, or must know to decide what it shows; sorted.
-fn accounts(
-    audience: Audience,
-    posts: &HashMap<Ref, Post>,
-    wanted: &Wanted,
-    known: &HashMap<i32, Known>,
-    records: &HashSet<Path>,
-) -> Vec<i32> {
+fn accounts(audience: Audience, posts: &Map<Ref, Post>, wanted: &Wanted, known: &Map<i32, Known>, records: &Set<Path>) -> Vec<i32> {
     let author = |place: Option<Ref>| place.map(|place| place.author);
     let of_post = |(place, post): (&Ref, &Post)| [author(Some(*place)), author(post.row.parent), author(post.row.thread())];
     let mut ids: Vec<i32> = posts.iter().flat_map(of_post).flatten().collect();
@@ -381,7 +375,7 @@ fn accounts(
 
 /// The accounts between which it matters what they made of each other: the audience and everyone; the author of a post and those whom it
 /// answers and quotes.
-fn pairs(audience: Audience, posts: &HashMap<Ref, Post>, actors: &[i32], wanted: &Wanted, embedded: &HashMap<Ref, Path>) -> Pairs {
+fn pairs(audience: Audience, posts: &Map<Ref, Post>, actors: &[i32], wanted: &Wanted, embedded: &Map<Ref, Path>) -> Pairs {
     let mut pairs = Pairs::default();
     if let Some(owner) = wanted.apart_from.filter(|_| !audience.sees_others_blocks) {
         wanted.actors.iter().for_each(|actor| pairs.blocks(owner, *actor));

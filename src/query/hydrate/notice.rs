@@ -2,7 +2,6 @@
 //! they are about. Far less than a page of posts needs: nobody is shown more of them here than their record.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 use super::{Hydration, count};
 use crate::atproto::{AtUri, Cid, Tid};
@@ -12,24 +11,25 @@ use crate::db::read::relation;
 use crate::db::record::{self, Path};
 use crate::db::stat::Subject;
 use crate::db::{Client, edge, read, threadgate};
+use crate::query::maps::{Map, Set};
 use crate::query::{QueryError, Source};
 
 /// The state of notifications of one account.
 #[derive(Debug, Default)]
 pub struct Notices {
     /// The bytes of records that are kept: posts, verifications, edges that columns do not hold.
-    records: HashMap<Path, Vec<u8>>,
+    records: Map<Path, Vec<u8>>,
     /// Held posts that notifications are about or are, with the first post of the thread of each.
-    threads: HashMap<Ref, Ref>,
+    threads: Map<Ref, Ref>,
     /// What else they are about, where that is held.
-    held: HashSet<Path>,
+    held: Set<Path>,
     /// The CIDs that likes and reposts name their subjects by.
-    cids: HashMap<(SubjectKind, Ref), Cid>,
-    taken_down: HashSet<Path>,
+    cids: Map<(SubjectKind, Ref), Cid>,
+    taken_down: Set<Path>,
     /// First posts of threads that the recipient mutes.
-    muted: HashSet<Ref>,
+    muted: Set<Ref>,
     /// Replies that the recipient hides below its own posts, by (first post, reply).
-    hidden: HashSet<(Ref, Ref)>,
+    hidden: Set<(Ref, Ref)>,
 }
 
 impl Notice {
@@ -102,11 +102,11 @@ impl Notices {
     /// What hangs on threads, and reposts that only the record of a like or repost names.
     async fn second(&mut self, client: &Client, recipient: i32, notices: &[Notice]) -> Result<(), QueryError> {
         let roots = notices.iter().filter_map(|notice| self.threads.get(&notice.subject(recipient)?.at).copied());
-        let roots: HashSet<Ref> = roots.collect();
+        let roots: Set<Ref> = roots.collect();
         let roots: Vec<Ref> = roots.into_iter().collect();
         let replies = notices.iter().filter(|notice| notice.why == Why::Reply);
         let own = replies.filter_map(|reply| self.threads.get(&reply.record).copied()).filter(|root| root.author == recipient);
-        let own: HashSet<Ref> = own.collect();
+        let own: Set<Ref> = own.collect();
         let own: Vec<Ref> = own.into_iter().collect();
         let reposts: Vec<Ref> = notices.iter().filter_map(|notice| self.via(notice, recipient)).collect();
         let muted = async { if roots.is_empty() { Ok(Vec::new()) } else { relation::muted_threads(client, recipient, &roots).await } };

@@ -1,13 +1,12 @@
 //! The state of a starter pack.
 
-use std::collections::HashMap;
-
 use super::label::now;
 use crate::atproto::{Cid, Tid};
 use crate::collection::{Coll, Ref, unpack};
 use crate::db::record::Path;
 use crate::db::{Client, read};
 use crate::query::QueryError;
+use crate::query::maps::Map;
 
 /// How long those who came count as having come this week, in microseconds.
 const WEEK: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -27,9 +26,9 @@ pub struct StarterPack {
     pub taken_down: bool,
 }
 
-pub(super) async fn load(client: &Client, places: &[Ref]) -> Result<HashMap<Ref, StarterPack>, QueryError> {
+pub(super) async fn load(client: &Client, places: &[Ref]) -> Result<Map<Ref, StarterPack>, QueryError> {
     if places.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Map::default());
     }
     let paths: Vec<Path> = places.iter().map(|at| Path { coll: Coll::STARTERPACK, at: *at }).collect();
     let since = Tid::from_micros((now() - WEEK).max(0), 0).value();
@@ -38,7 +37,7 @@ pub(super) async fn load(client: &Client, places: &[Ref]) -> Result<HashMap<Ref,
         read::pack::joined(client, places, since),
         read::takedown::of(client, &paths),
     )?;
-    let joined: HashMap<Ref, (i64, i64)> = joined.into_iter().collect();
+    let joined: Map<Ref, (i64, i64)> = joined.into_iter().collect();
     let packs = records.into_iter().map(|(path, packed)| {
         let record = unpack(&packed)?;
         let (joined, joined_this_week) = joined.get(&path.at).copied().unwrap_or_default();

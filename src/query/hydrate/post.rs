@@ -1,6 +1,5 @@
 //! The state of a post.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
@@ -14,6 +13,7 @@ use crate::collection::feed::postgate::PostgateFields;
 use crate::collection::{Post as Row, Ref, SubjectKind, unpack};
 use crate::db::stat::{PostStat, Subject};
 use crate::db::{Client, read};
+use crate::query::maps::Map;
 use crate::query::{QueryError, Source};
 
 /// What a post says; the same for everyone who reads it, until its author changes it.
@@ -105,7 +105,7 @@ pub fn micros(sort_key: i64) -> i64 {
     Tid::from_value(sort_key).map_or(0, Tid::micros)
 }
 
-pub(super) async fn load(source: &Source, places: &[Ref]) -> Result<HashMap<Ref, Post>, QueryError> {
+pub(super) async fn load(source: &Source, places: &[Ref]) -> Result<Map<Ref, Post>, QueryError> {
     let (mut known, missed) = source.recall(|cache| &cache.posts, places);
     if !missed.is_empty() {
         let read = contents(source, &missed).await?;

@@ -1,21 +1,20 @@
 //! What the one who reads has made of the posts on a page, and what of them one other account likes.
 
-use std::collections::{HashMap, HashSet};
-
 use super::MOST_KNOWN;
 use crate::collection::{Coll, Edge, EdgeKind, Pair, Ref, SubjectKind};
 use crate::db::read::{self, reaction, relation};
 use crate::db::record::Path;
 use crate::db::stat::PostStat;
 use crate::db::{Client, edge};
+use crate::query::maps::{Map, Set};
 use crate::query::{Audience, QueryError};
 
 /// Likes, reposts and muted threads of one account.
 #[derive(Debug, Default)]
 pub struct Reactions {
-    likes: HashMap<Ref, i64>,
-    reposts: HashMap<Ref, i64>,
-    muted_threads: HashSet<Ref>,
+    likes: Map<Ref, i64>,
+    reposts: Map<Ref, i64>,
+    muted_threads: Set<Ref>,
 }
 
 impl Reactions {
@@ -75,7 +74,7 @@ impl Reactions {
 /// Likes of posts by one account.
 #[derive(Debug, Default)]
 pub struct Likes {
-    by_post: HashMap<Ref, Ref>,
+    by_post: Map<Ref, Ref>,
 }
 
 impl Likes {
@@ -104,7 +103,7 @@ impl Likes {
 }
 
 /// The keys of those edges that count.
-fn by_post(edges: &[Edge]) -> HashMap<Ref, i64> {
+fn by_post(edges: &[Edge]) -> Map<Ref, i64> {
     let counts = edges.iter().filter(|edge| !edge.is_duplicate() && edge.subject_kind() == Some(SubjectKind::Post));
     counts.map(|edge| (Ref { rkey: edge.sr, author: edge.sa }, edge.rkey)).collect()
 }

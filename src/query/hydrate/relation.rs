@@ -1,13 +1,12 @@
 //! What the accounts of a page have made of each other, as far as it decides what is shown.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-
 use super::{Labels, Subject, actor, block, tie};
 use crate::collection::graph::list::ListFields;
 use crate::collection::{Coll, Ref, unpack};
 use crate::db::read::relation::{self, Pair};
 use crate::db::record::Path;
 use crate::db::{Client, read};
+use crate::query::maps::{Map, Set};
 use crate::query::{Audience, QueryError, Source};
 
 /// What lists are for whose block or mute concerns their members; a block of a list to read blocks nobody.
@@ -57,27 +56,27 @@ impl Mute {
 /// Follows and blocks, by who made them and of whom; mutes of the one who reads.
 #[derive(Debug, Default)]
 pub struct Relations {
-    follows: HashMap<Pair, i64>,
-    blocks: HashMap<Pair, Block>,
-    mutes: HashMap<i32, Mute>,
+    follows: Map<Pair, i64>,
+    blocks: Map<Pair, Block>,
+    mutes: Map<i32, Mute>,
 }
 
-/// Pairs whose relations are asked for.
+/// Pairs whose relations are asked for; some may stand here more than once.
 #[derive(Debug, Default)]
 pub struct Pairs {
     /// Accounts that the one who reads may follow, or that may follow it.
-    follows: BTreeSet<i32>,
-    blocks: BTreeSet<Pair>,
+    follows: Vec<i32>,
+    blocks: Vec<Pair>,
     /// Accounts that the first one of them may mute.
-    mutes: BTreeSet<i32>,
+    mutes: Vec<i32>,
 }
 
 impl Pairs {
     /// Everything between the one who reads and an account.
     pub fn all(&mut self, viewer: i32, other: i32) {
         if viewer != other {
-            self.follows.insert(other);
-            self.mutes.insert(other);
+            self.follows.push(other);
+            self.mutes.push(other);
         }
         self.blocks(viewer, other);
     }
@@ -102,26 +101,26 @@ impl Pairs {
 impl Relations {
     pub(super) async fn load(source: &Source, audience: Audience, pairs: &Pairs) -> Result<Self, QueryError> {
         let client: &Client = source;
-        let subjects: Vec<i32> = pairs.mutes.iter().copied().collect();
+        let subjects = distinct(&pairs.mutes);
         let muting = async {
             match audience.viewer {
                 Some(viewer) if !subjects.is_empty() && !audience.mutes.no_account => Ok(relation::mutes(client, viewer, &subjects).await?),
                 _ => Ok(Vec::new()),
             }
         };
-        let blocks: Vec<Pair> = pairs.blocks.iter().copied().collect();
-        let others: Vec<i32> = pairs.follows.iter().copied().collect();
+        let blocks = distinct(&pairs.blocks);
+        let others = distinct(&pairs.follows);
         let follows = async {
             match audience.viewer {
                 Some(viewer) if !others.is_empty() => tie::of(source, viewer, &others).await,
-                _ => Ok(HashMap::new()),
+                _ => Ok(Map::default()),
             }
         };
         let (follows, blocking, muting) = tokio::try_join!(follows, block::of(source, &blocks), muting)?;
-        let lists: HashSet<Ref> = blocking.iter().filter_map(|row| row.list).chain(muting.iter().filter_map(|row| row.list)).collect();
+        let lists: Set<Ref> = blocking.iter().filter_map(|row| row.list).chain(muting.iter().filter_map(|row| row.list)).collect();
         let in_force = in_force(source, audience, lists).await?;
         let counts = |list: Option<Ref>| list.is_none_or(|list| in_force.contains(&list));
-        let mut blocks: HashMap<Pair, Block> = HashMap::new();
+        let mut blocks: Map<Pair, Block> = Map::default();
         for blocked in blocking.into_iter().filter(|blocked| counts(blocked.list)) {
             let block = blocks.entry((blocked.by, blocked.of)).or_default();
             match blocked.list {
@@ -129,7 +128,7 @@ impl Relations {
                 None => block.direct = Some(blocked.rkey),
             }
         }
-        let mut mutes: HashMap<i32, Mute> = HashMap::new();
+        let mut mutes: Map<i32, Mute> = Map::default();
         for muted in muting.into_iter().filter(|muted| counts(muted.list)) {
             let mute = mutes.entry(muted.of).or_default();
             match muted.list {
@@ -185,14 +184,22 @@ impl Relations {
     }
 }
 
+/// Each once, sorted.
+fn distinct<T: Ord + Copy>(all: &[T]) -> Vec<T> {
+    let mut distinct = all.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct
+}
+
 /// Those of these lists that keep their members out: they are there for that, and neither they nor their owners are hidden.
-async fn in_force(source: &Source, audience: Audience, lists: HashSet<Ref>) -> Result<HashSet<Ref>, QueryError> {
+async fn in_force(source: &Source, audience: Audience, lists: Set<Ref>) -> Result<Set<Ref>, QueryError> {
     if lists.is_empty() {
         return Ok(lists);
     }
     let client: &Client = source;
     let paths: Vec<Path> = lists.iter().map(|at| Path { coll: Coll::LIST, at: *at }).collect();
-    let owners: Vec<i32> = lists.iter().map(|list| list.author).collect::<BTreeSet<_>>().into_iter().collect();
+    let owners = distinct(&lists.iter().map(|list| list.author).collect::<Vec<i32>>());
     let of_owners = owners.iter().map(|owner| Subject::account(*owner));
     let subjects = of_owners.chain(paths.iter().map(|path| Subject::record(path.coll, path.at))).collect();
     let (records, gone, owners, labels) = tokio::try_join!(
@@ -201,7 +208,7 @@ async fn in_force(source: &Source, audience: Audience, lists: HashSet<Ref>) -> R
         actor::load(source, &owners),
         Labels::load(client, audience, subjects),
     )?;
-    let mut in_force = HashSet::new();
+    let mut in_force = Set::default();
     for (path, packed) in records {
         let (at, record) = (path.at, unpack(&packed)?);
         let is_shown = owners.get(&at.author).is_some_and(|owner| owner.is_shown_to(audience))

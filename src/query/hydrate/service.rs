@@ -1,13 +1,12 @@
 //! The state of what others ask or listen to, and may like: feed generators and labelers.
 
-use std::collections::HashMap;
-
 use super::count;
 use crate::atproto::Cid;
 use crate::collection::{Coll, EdgeKind, Pair, Ref, SubjectKind, unpack};
 use crate::db::record::Path;
 use crate::db::stat::Subject;
 use crate::db::{Client, edge, read};
+use crate::query::maps::Map;
 use crate::query::{QueryError, Source};
 
 /// A feed generator or a labeler as it stands.
@@ -29,9 +28,9 @@ pub(super) fn is_service(coll: Coll) -> bool {
     coll == Coll::GENERATOR || coll == Coll::LABELER
 }
 
-pub(super) async fn load(source: &Source, viewer: Option<i32>, paths: &[Path]) -> Result<HashMap<Path, Service>, QueryError> {
+pub(super) async fn load(source: &Source, viewer: Option<i32>, paths: &[Path]) -> Result<Map<Path, Service>, QueryError> {
     if paths.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Map::default());
     }
     let client: &Client = source;
     let of = |path: &Path| Some(Subject { sr: path.at.rkey, sa: path.at.author, kind: SubjectKind::of(path.coll)?.number() });
@@ -46,10 +45,10 @@ pub(super) async fn load(source: &Source, viewer: Option<i32>, paths: &[Path]) -
         },)?;
     let path = |kind: SubjectKind, rkey, author| Path { coll: kind.coll(), at: Ref { rkey, author } };
     let stats = stats.into_iter().filter_map(|(of, stat)| Some((path(SubjectKind::from_number(of.kind)?, of.sr, of.sa), stat.likes)));
-    let stats: HashMap<Path, i32> = stats.collect();
+    let stats: Map<Path, i32> = stats.collect();
     let likes = likes.into_iter().filter(|like| !like.is_duplicate());
     let likes = likes.filter_map(|like| Some((path(like.subject_kind()?, like.sr, like.sa), like.rkey)));
-    let likes: HashMap<Path, i64> = likes.collect();
+    let likes: Map<Path, i64> = likes.collect();
     let services = records.into_iter().map(|(path, packed)| {
         let record = unpack(&packed)?;
         let service = Service {

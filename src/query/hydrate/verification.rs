@@ -1,10 +1,9 @@
 //! Who among the trusted says of an account that it is who it says.
 
-use std::collections::HashMap;
-
 use crate::collection::{Ref, unpack};
 use crate::db::{Client, read};
 use crate::query::QueryError;
+use crate::query::maps::Map;
 
 /// A verification by a trusted account.
 #[derive(Debug, Clone)]
@@ -16,8 +15,8 @@ pub struct Verification {
 }
 
 /// Those of these accounts that have any, in the order of their keys.
-pub(super) async fn load(client: &Client, accounts: &[i32]) -> Result<HashMap<i32, Vec<Verification>>, QueryError> {
-    let mut found: HashMap<i32, Vec<Verification>> = HashMap::new();
+pub(super) async fn load(client: &Client, accounts: &[i32]) -> Result<Map<i32, Vec<Verification>>, QueryError> {
+    let mut found: Map<i32, Vec<Verification>> = Map::default();
     for row in read::verification::of(client, accounts).await? {
         let verification = Verification { place: row.place, record: unpack(&row.record)? };
         found.entry(row.subject).or_default().push(verification);

@@ -90,10 +90,8 @@ impl Skeleton for AuthorFeed {
     async fn read(&self, client: &Source, after: Cursor, limit: usize) -> Result<Slice<Item, Cursor>, QueryError> {
         let client: &Client = client;
         let most = one_more(limit);
-        let reposts = async {
-            if self.filter.has_reposts() { feed::reposts(client, self.author, after.reposts(), most).await } else { Ok(Vec::new()) }
-        };
-        let (posts, reposts) = tokio::try_join!(feed::posts(client, self.author, after.posts(), self.filter.flags(), most), reposts)?;
+        let reposts = self.filter.has_reposts().then(|| after.reposts());
+        let (posts, reposts) = feed::items(client, self.author, (after.posts(), reposts), self.filter.flags(), most).await?;
         Ok(merge(posts, reposts, limit))
     }
 
