@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::cache::{Cache, Kind, Look, Stamp};
 use crate::db::Client;
 use crate::db::shared::Connection;
-use crate::query::maps::Map;
+use crate::query::maps::{Map, Mixer};
 
 /// A connection that may be read from at once, and what need not be read.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Source {
     /// What is remembered of `keys`, and those of them that must be read.
     pub(super) fn recall<K: Eq + Hash + Clone, V: Clone>(&self, kind: fn(&Cache) -> &Kind<K, V>, keys: &[K]) -> (Map<K, V>, Vec<K>) {
         let Some((cache, _)) = self.remembered() else { return (Map::default(), keys.to_vec()) };
-        let (kind, mut known, mut missed) = (kind(cache), Map::with_capacity_and_hasher(keys.len(), Default::default()), Vec::new());
+        let (kind, mut known, mut missed) = (kind(cache), Map::with_capacity_and_hasher(keys.len(), Mixer::default()), Vec::new());
         for key in keys {
             match kind.get(key) {
                 Some(value) => drop(known.insert(key.clone(), value)),

@@ -49,13 +49,13 @@ impl Cache {
     pub fn new(bytes: u64) -> Self {
         let part = |of_64: u64| bytes / 64 * of_64;
         Self {
-            ids: Kind::new(part(2), weight::SMALLEST_ID, weight::id, |_| None),
+            ids: Kind::new(part(2), weight::SMALLEST_ID, |_| weight::SMALLEST_ID, |_| None),
             posts: Kind::new(part(30), weight::SMALLEST_ROW, weight::post, |place| Some(Entry::Post(*place))),
             actors: Kind::new(part(12), weight::SMALLEST_ROW, weight::actor, |id| Some(Entry::Actor(*id))),
             counts: Kind::new(part(10), weight::SMALLEST, weight::counted, |hash| Some(Entry::Counts(*hash))),
             account_counts: Kind::new(part(1), weight::SMALLEST, |_| weight::SMALLEST, |id| Some(Entry::AccountCounts(*id))),
             published: Kind::new(part(1), weight::SMALLEST, |_| weight::SMALLEST, |id| Some(Entry::Published(*id))),
-            gates: Kind::new(part(2), weight::SMALLEST, weight::gate, |place| Some(Entry::Gate(*place))),
+            gates: Kind::new(part(2), weight::SMALLEST, |gate| weight::gate(gate.as_deref()), |place| Some(Entry::Gate(*place))),
             follows: Kind::new(part(2), weight::SMALLEST_ROW, weight::follows, |id| Some(Entry::Follows(*id))),
             blocks: Kind::new(part(2), weight::SMALLEST, weight::blocks, |id| Some(Entry::Blocks(*id))),
             ties: Kind::new(part(2), weight::TIES, |_| weight::TIES, |id| Some(Entry::Follows(*id))),

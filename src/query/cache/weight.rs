@@ -20,10 +20,6 @@ const ACTOR: usize = 640;
 /// The ties of one who reads: they grow, and are taken for as many as there may be.
 pub(super) const TIES: u64 = 12 << 10;
 
-pub(super) fn id(_: &i32) -> u64 {
-    SMALLEST_ID
-}
-
 pub(super) fn post(content: &Arc<Content>) -> u64 {
     bytes(POST + content.bytes())
 }
@@ -36,8 +32,8 @@ pub(super) fn counted(counted: &Counted) -> u64 {
     SMALLEST + bytes(counted.bytes())
 }
 
-pub(super) fn gate(gate: &Option<Arc<ThreadGate>>) -> u64 {
-    SMALLEST + gate.as_deref().map_or(0, |gate| bytes(gate.bytes()))
+pub(super) fn gate(gate: Option<&ThreadGate>) -> u64 {
+    SMALLEST + gate.map_or(0, |gate| bytes(gate.bytes()))
 }
 
 pub(super) fn follows(follows: &Follows) -> u64 {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::following;
 use crate::db::read::relation::{self, Pair};
-use crate::query::maps::Map;
+use crate::query::maps::{Map, Mixer};
 use crate::query::{QueryError, Source};
 
 /// Accounts of which one who reads is remembered to follow them or not: some pages. From there on it begins anew.
@@ -56,7 +56,7 @@ pub(super) async fn of(source: &Source, viewer: i32, others: &[i32]) -> Result<M
 }
 
 fn split(ties: &Ties, others: &[i32]) -> (Map<i32, Tie>, Vec<i32>) {
-    let (ties, mut known, mut missed) = (ties.inner(), Map::with_capacity_and_hasher(others.len(), Default::default()), Vec::new());
+    let (ties, mut known, mut missed) = (ties.inner(), Map::with_capacity_and_hasher(others.len(), Mixer::default()), Vec::new());
     for other in others {
         match ties.get(other) {
             Some(tie) => drop(known.insert(*other, *tie)),
