@@ -61,7 +61,7 @@ async fn every_hot_statement_uses_its_index() {
         ("record::held", "record_other_pk"),
         ("record::delete", "record_other_pk"),
         ("record::delete_raw", "record_exc_pk"),
-        ("stat::of", "post_stat_subj"),
+        ("stat::under", "post_stat_subj"),
         ("stat::update", "post_stat_subj"),
         ("repo::of", "repo_pkey"),
         ("repo::update", "repo_pkey"),
