@@ -12,6 +12,6 @@ pub struct Api {
 
 impl Default for Api {
     fn default() -> Self {
-        Self { cache_bytes: 96 << 20 }
+        Self { cache_bytes: 80 << 20 }
     }
 }
