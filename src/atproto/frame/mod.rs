@@ -37,7 +37,7 @@ pub enum Frame<'a> {
         message: Option<&'a str>,
     },
     /// A type that this program does not know: to be ignored and counted, as the specification asks. `t` is empty where the frame has an
-    /// unknown `op` and no type.
+    /// unknown `op`.
     Other {
         t: &'a str,
         seq: Option<i64>,

@@ -30,7 +30,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Frame<'_>, FrameError> {
         (1, Some(Text("#account"))) => read::<AccountBody<'_>>(body)?.frame(),
         (1, Some(Text("#info"))) => read::<InfoBody<'_>>(body).map(|i| Frame::Info { name: i.name.0, message: text(i.message) }),
         (1, None) => Err(FrameError::Framing),
-        (_, t) => Ok(Frame::Other { t: t.map_or("", |t| t.0), seq: read::<OtherBody>(body)?.seq }),
+        (op, t) => {
+            // Under another `op` a type means what nobody knows, even where it is called like one of these.
+            let t = t.filter(|_| op == 1).map_or("", |t| t.0);
+            Ok(Frame::Other { t, seq: read::<OtherBody>(body)?.seq })
+        }
     }
 }
 

@@ -204,8 +204,14 @@ fn every_kind_of_message_is_written_and_read_back() {
         assert_eq!(Frame::parse(&frame.encode()).unwrap(), *frame);
     }
     assert_eq!(&Frame::Error { error: "E", message: None }.encode()[..5], b"\xa1\x62op\x20", "an error has op -1 and no t");
-    let odd_op = [Value::map([("op", Value::Int(7))]).encode(), Value::map([("seq", Value::Int(9))]).encode()].concat();
-    assert_eq!(Frame::parse(&odd_op).unwrap(), Frame::Other { t: "", seq: Some(9) });
+    // A type under an unknown `op` is none of ours, even where it is called like one.
+    for t in [None, Some("#future"), Some("#commit")] {
+        let header = Value::map([("op", Value::Int(24))].into_iter().chain(t.map(|t| ("t", Value::text(t)))));
+        let odd_op = [header.encode(), Value::map([("seq", Value::Int(9))]).encode()].concat();
+        let frame = Frame::parse(&odd_op).unwrap();
+        assert_eq!(frame, Frame::Other { t: "", seq: Some(9) });
+        assert_eq!(Frame::parse(&frame.encode()).unwrap(), frame);
+    }
 }
 
 #[test]
