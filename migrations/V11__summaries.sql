@@ -6,13 +6,15 @@ ALTER TABLE change ADD COLUMN keys int4[]; -- of coll -2: hashes (sr # sa, as in
 ALTER TABLE change ALTER COLUMN keys SET STORAGE EXTERNAL;
 ALTER TABLE change SET (toast_tuple_target = 8160);
 
+-- Tells of these; NULL: of none.
+CREATE FUNCTION change_many(kind int2, changed int4[]) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO change (author, coll, keys)
+  SELECT 0, kind, changed[part : part + 999] FROM generate_series(1, cardinality(changed), 1000) part
+$$;
+
 CREATE FUNCTION change_counts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO change (author, coll, keys)
-  SELECT 0, -2, array_agg(key) FROM (
-    SELECT key, (row_number() OVER () - 1) / 1000 AS part
-    FROM (SELECT DISTINCT ((sr # sa::int8) % 2147483647)::int4 AS key FROM rows) k) p
-  GROUP BY part;
+  PERFORM change_many(-2::int2, (SELECT array_agg(DISTINCT ((sr # sa::int8) % 2147483647)::int4) FROM rows));
   RETURN NULL;
 END $$;
 CREATE TRIGGER change_insert AFTER INSERT ON post_stat REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_counts();
@@ -21,8 +23,7 @@ CREATE TRIGGER change_delete AFTER DELETE ON post_stat REFERENCING OLD TABLE AS 
 
 CREATE FUNCTION change_account_counts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO change (author, coll, keys)
-  SELECT 0, -3, array_agg(account) FROM (SELECT account, (row_number() OVER () - 1) / 1000 AS part FROM rows) p GROUP BY part;
+  PERFORM change_many(-3::int2, (SELECT array_agg(DISTINCT account) FROM rows));
   RETURN NULL;
 END $$;
 CREATE TRIGGER change_insert AFTER INSERT ON actor_stat REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_account_counts();
@@ -32,11 +33,7 @@ CREATE TRIGGER change_delete AFTER DELETE ON actor_stat REFERENCING OLD TABLE AS
 -- Of both who follow and who are followed.
 CREATE FUNCTION change_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO change (author, coll, keys)
-  SELECT 0, -4, array_agg(key) FROM (
-    SELECT key, (row_number() OVER () - 1) / 1000 AS part
-    FROM (SELECT author AS key FROM rows UNION SELECT subject FROM rows) k) p
-  GROUP BY part;
+  PERFORM change_many(-4::int2, (SELECT array_agg(DISTINCT key) FROM (SELECT author AS key FROM rows UNION ALL SELECT subject FROM rows) k));
   RETURN NULL;
 END $$;
 CREATE TRIGGER change_insert AFTER INSERT ON follow REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_follows();
@@ -46,10 +43,7 @@ CREATE TRIGGER change_delete AFTER DELETE ON follow REFERENCING OLD TABLE AS row
 -- Of those who block accounts or lists.
 CREATE FUNCTION change_blocks() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO change (author, coll, keys)
-  SELECT 0, -5, array_agg(author) FROM (
-    SELECT author, (row_number() OVER () - 1) / 1000 AS part FROM (SELECT DISTINCT author FROM rows) k) p
-  GROUP BY part;
+  PERFORM change_many(-5::int2, (SELECT array_agg(DISTINCT author) FROM rows));
   RETURN NULL;
 END $$;
 CREATE TRIGGER change_insert AFTER INSERT ON block REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_blocks();

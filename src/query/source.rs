@@ -45,6 +45,11 @@ impl Source {
         (known, missed)
     }
 
+    /// What is remembered of `key`.
+    pub(super) fn recall_one<K: Eq + Hash + Clone, V: Clone>(&self, kind: fn(&Cache) -> &Kind<K, V>, key: &K) -> Option<V> {
+        self.remembered().and_then(|(cache, _)| kind(cache).get(key))
+    }
+
     /// Remembers what was read, as far as it may be.
     pub(super) fn keep<'a, K, V>(&self, kind: fn(&Cache) -> &Kind<K, V>, rows: impl IntoIterator<Item = (&'a K, &'a V)>)
     where

@@ -34,7 +34,7 @@ impl Follows {
 
 /// Whom an account follows, where that is remembered.
 pub(super) fn remembered(source: &Source, account: i32) -> Option<Follows> {
-    source.recall(|cache| &cache.follows, &[account]).0.remove(&account)
+    source.recall_one(|cache| &cache.follows, &account)
 }
 
 /// Whom an account follows; `None`: too many.

@@ -164,12 +164,17 @@ impl Hydration {
         let subjects = label::subjects(&actors, &places).chain(told);
         let subjects = subjects.chain(records.iter().map(|path| Subject::record(path.coll, path.at))).collect();
         let (lists, packs) = (of(Coll::LIST), of(Coll::STARTERPACK));
-        let counted = post::stats(client, &places).await?;
-        let (actors, counts, relations, reactions, labels, gates, likes, services, lists, packs) = tokio::try_join!(
+        // Only reactions wait for counts: where nothing is counted there are none.
+        let reactions = async {
+            let counted = post::stats(client, &places).await?;
+            let reactions = Reactions::load(client, audience, &counted, &roots).await?;
+            Ok((counted, reactions))
+        };
+        let (actors, counts, relations, (counted, reactions), labels, gates, likes, services, lists, packs) = tokio::try_join!(
             actor::load(client, &actors),
             count::of_accounts(client, &wanted.counted),
             Relations::load(client, audience, &pairs),
-            Reactions::load(client, audience, &counted, &roots),
+            reactions,
             Labels::load(client, audience, subjects),
             Gates::load(client, &roots),
             Likes::load(client, wanted.likes_by, &wanted.posts),

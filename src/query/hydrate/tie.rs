@@ -41,8 +41,7 @@ impl Ties {
 
 /// The follows between `viewer` and these others, in both directions, with their keys.
 pub(super) async fn of(source: &Source, viewer: i32, others: &[i32]) -> Result<Map<Pair, i64>, QueryError> {
-    let mut remembered = source.recall(|cache| &cache.ties, &[viewer]).0;
-    let ties = remembered.remove(&viewer).unwrap_or_default();
+    let ties = source.recall_one(|cache| &cache.ties, &viewer).unwrap_or_default();
     let (mut known, missed) = split(&ties, others);
     if !missed.is_empty() {
         let read = read(source, viewer, &missed).await?;

@@ -28,33 +28,24 @@ const ENOUGH: i64 = WORK / WIDER + 1;
 const COUNTED: usize = 16;
 
 /// Something that is found in windows.
-pub(in crate::query) trait Source: Sync {
+pub(in crate::query) trait Searched: Sync {
     /// Widths of the windows, as shifts of a place, narrowest first.
     fn shifts(&self) -> &'static [u32];
 
-    /// Whether it can be asked for without the token of a window: not where that is all there is to ask for.
-    fn has_tokens(&self) -> bool;
-
-    /// What is asked for besides the window. None, where nothing is to be counted.
-    fn tokens(&self) -> &[i32] {
-        &[]
-    }
+    /// What is asked for besides the window. Without any it cannot be asked for without the token of a window, which is all there is then.
+    fn tokens(&self) -> &[i32];
 
     /// The place of the newest.
-    fn newest(&self) -> i64 {
-        i64::MAX
-    }
+    fn newest(&self) -> i64;
 
     /// Each of these tokens with how many have it in the window, up to `most`.
     fn carriers(
         &self,
-        _client: &Client,
-        _tokens: &[i32],
-        _window: (usize, i64),
-        _most: i64,
-    ) -> impl Future<Output = Result<Vec<(i32, i64)>, QueryError>> + Send {
-        async { Ok(Vec::new()) }
-    }
+        client: &Client,
+        tokens: &[i32],
+        window: (usize, i64),
+        most: i64,
+    ) -> impl Future<Output = Result<Vec<(i32, i64)>, QueryError>> + Send;
 
     /// Hits of the window whose level is given; `None`: of everything.
     fn probe(
@@ -67,14 +58,14 @@ pub(in crate::query) trait Source: Sync {
 
 /// Up to `wanted` hits before `start` and not below `floor`, the greatest first, and where it goes on; `None`: nothing follows. There may be
 /// fewer though something follows: after [`PROBES`] windows, or so much [`WORK`], the walk ends.
-pub(in crate::query) async fn hits<S: Source>(
+pub(in crate::query) async fn hits<S: Searched>(
     client: &Client,
     source: &S,
     start: Before,
     floor: i64,
     wanted: usize,
 ) -> Result<(Vec<Before>, Option<Before>), QueryError> {
-    let mut walk = Walk::new(source.shifts(), source.has_tokens(), start, floor);
+    let mut walk = Walk::new(source.shifts(), !source.tokens().is_empty(), start, floor);
     let mut hits: Vec<Before> = Vec::new();
     let tokens = source.tokens();
     let mut counted: Vec<i32> = if tokens.len() > 1 { tokens.iter().copied().take(COUNTED).collect() } else { Vec::new() };
@@ -126,7 +117,7 @@ pub(in crate::query) async fn hits<S: Source>(
 
 /// Those of these tokens that the narrowest window which begins at `from` has least of: one, unless it has none of several. To count all in the
 /// wider window would have each hit of the common ones looked up, and a handle has many letters that most handles have.
-async fn rarest<S: Source>(client: &Client, source: &S, tokens: Vec<i32>, from: i64) -> Result<Vec<i32>, QueryError> {
+async fn rarest<S: Searched>(client: &Client, source: &S, tokens: Vec<i32>, from: i64) -> Result<Vec<i32>, QueryError> {
     let mut sample = source.carriers(client, &tokens, (0, from), ENOUGH).await?;
     sample.sort_unstable_by_key(|(_, count)| *count);
     let least = sample.first().map_or(0, |(_, count)| *count);
@@ -137,7 +128,7 @@ async fn rarest<S: Source>(client: &Client, source: &S, tokens: Vec<i32>, from: 
 
 /// Whether so few have this token that all of them can be gone through, by the newest windows that are over: narrow ones first, so that none
 /// is asked about which has very many.
-async fn is_rare<S: Source>(client: &Client, source: &S, token: i32) -> Result<bool, QueryError> {
+async fn is_rare<S: Searched>(client: &Client, source: &S, token: i32) -> Result<bool, QueryError> {
     for (level, shift) in source.shifts().iter().enumerate().skip(1) {
         let carriers = source.carriers(client, &[token], (level, over(source.newest(), *shift)), ENOUGH).await?;
         if carriers.iter().any(|(_, count)| count.saturating_mul(WIDER) > WORK) {

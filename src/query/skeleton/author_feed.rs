@@ -87,8 +87,7 @@ impl Skeleton for AuthorFeed {
     type Item = Item;
     type Cursor = Cursor;
 
-    async fn read(&self, client: &Source, after: Cursor, limit: usize) -> Result<Slice<Item, Cursor>, QueryError> {
-        let client: &Client = client;
+    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Item, Cursor>, QueryError> {
         let most = one_more(limit);
         let reposts = self.filter.has_reposts().then(|| after.reposts());
         let (posts, reposts) = feed::items(client, self.author, (after.posts(), reposts), self.filter.flags(), most).await?;

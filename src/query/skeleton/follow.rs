@@ -5,7 +5,7 @@ use crate::collection::Edge;
 use crate::db::Client;
 use crate::db::read::list;
 use crate::query::hydrate::{Hydration, Wanted};
-use crate::query::{Cursor, QueryError, Source};
+use crate::query::{Cursor, QueryError};
 
 /// One side of the follows of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,7 @@ impl Skeleton for Follows {
     type Item = Edge;
     type Cursor = Cursor;
 
-    async fn read(&self, client: &Source, after: Cursor, limit: usize) -> Result<Slice<Edge, Cursor>, QueryError> {
-        let client: &Client = client;
+    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Edge, Cursor>, QueryError> {
         let (before, most) = (before(after), one_more(limit));
         let edges = match *self {
             Self::Of(account) => list::followers(client, account, before, most).await?,

@@ -4,7 +4,7 @@ use super::{Skeleton, Slice, cut, one_more};
 use crate::db::Client;
 use crate::db::read::list;
 use crate::query::hydrate::{Hydration, Wanted};
-use crate::query::{Cursor, QueryError, Source};
+use crate::query::{Cursor, QueryError};
 
 #[derive(Debug, Clone, Copy)]
 pub struct KnownFollowers {
@@ -17,8 +17,7 @@ impl Skeleton for KnownFollowers {
     /// `at` counts the ids down, as every order does here.
     type Cursor = Cursor;
 
-    async fn read(&self, client: &Source, after: Cursor, limit: usize) -> Result<Slice<i32, Cursor>, QueryError> {
-        let client: &Client = client;
+    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<i32, Cursor>, QueryError> {
         let after = i32::try_from(-after.at).unwrap_or(0).max(0);
         let ids = list::known_followers(client, self.viewer, self.of, after, one_more(limit)).await?;
         Ok(cut(ids, limit, |id| Cursor { at: -i64::from(*id), tie: 0 }))

@@ -17,6 +17,7 @@ pub mod timeline;
 
 use super::hydrate::{Hydration, Wanted};
 use super::{Audience, Cursor, QueryError, Source};
+use crate::db::Client;
 use crate::db::read::feed::Before;
 
 /// Rounds of one page at most: a list of nothing but what may not be shown ends early, with a cursor.
@@ -31,7 +32,7 @@ pub trait Skeleton: Sync {
     /// Up to `limit` items after the cursor, and the place of the last one; `None`: nothing follows.
     fn read(
         &self,
-        client: &Source,
+        client: &Client,
         after: Self::Cursor,
         limit: usize,
     ) -> impl Future<Output = Result<Slice<Self::Item, Self::Cursor>, QueryError>> + Send;

@@ -9,7 +9,7 @@ use crate::atproto::{Tid, datetime};
 use crate::db::Client;
 use crate::db::read::notification::{self, Before};
 use crate::query::hydrate::{Hydration, Wanted, micros};
-use crate::query::{CursorError, QueryError, Source};
+use crate::query::{CursorError, QueryError};
 
 pub use crate::db::read::notification::{Notice, Reasons, Why};
 
@@ -61,8 +61,7 @@ impl Skeleton for Notifications {
     type Item = Notice;
     type Cursor = Cursor;
 
-    async fn read(&self, client: &Source, after: Cursor, limit: usize) -> Result<Slice<Notice, Cursor>, QueryError> {
-        let client: &Client = client;
+    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Notice, Cursor>, QueryError> {
         let mut notices = notification::newest(client, self.recipient, after.0, self.reasons, one_more(limit)).await?;
         notices.sort_unstable_by_key(|notice| Reverse(Before::of(notice)));
         Ok(cut(notices, limit, |notice| Cursor(Before::of(notice))))

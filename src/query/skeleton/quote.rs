@@ -5,7 +5,7 @@ use crate::collection::{Coll, Ref};
 use crate::db::Client;
 use crate::db::read::list;
 use crate::query::hydrate::{Hydration, Subject, Wanted};
-use crate::query::{Cursor, QueryError, Source};
+use crate::query::{Cursor, QueryError};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Quotes<'a> {
@@ -18,8 +18,7 @@ impl Skeleton for Quotes<'_> {
     type Item = Ref;
     type Cursor = Cursor;
 
-    async fn read(&self, client: &Source, after: Cursor, limit: usize) -> Result<Slice<Ref, Cursor>, QueryError> {
-        let client: &Client = client;
+    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Ref, Cursor>, QueryError> {
         let posts = list::quotes(client, self.of, before(after), one_more(limit)).await?;
         Ok(cut(posts, limit, |post| Cursor { at: post.rkey, tie: post.author.into() }))
     }

@@ -10,7 +10,7 @@ use crate::db::read::{self, list};
 use crate::db::record::Path;
 use crate::db::stat::{self, Subject};
 use crate::query::hydrate::{Hydration, Wanted};
-use crate::query::{Cursor, QueryError, Source};
+use crate::query::{Cursor, QueryError};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +60,7 @@ impl Skeleton for Reactors {
     type Item = Edge;
     type Cursor = Cursor;
 
-    async fn read(&self, client: &Source, after: Cursor, limit: usize) -> Result<Slice<Edge, Cursor>, QueryError> {
-        let client: &Client = client;
+    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Edge, Cursor>, QueryError> {
         let (before, most) = (before(after), one_more(limit));
         let edges = match self.reaction {
             Reaction::Like(kind) => list::likes(client, kind, self.subject, before, most).await?,

@@ -9,7 +9,7 @@ use crate::db::read::actor::counts;
 use crate::db::read::feed::Before;
 use crate::db::read::search::{self, Window};
 use crate::query::hydrate::{Actor, Hydration, Wanted};
-use crate::query::search::walk::{Source, hits};
+use crate::query::search::walk::{Searched, hits};
 use crate::query::{Audience, QueryError, names};
 
 /// Accounts that are ranked together: those seen first of a text that many have.
@@ -126,8 +126,7 @@ impl Skeleton for Actors {
     type Item = (i32, u8);
     type Cursor = Cursor;
 
-    async fn read(&self, client: &crate::query::Source, after: Cursor, limit: usize) -> Result<Slice<(i32, u8), Cursor>, QueryError> {
-        let client: &Client = client;
+    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<(i32, u8), Cursor>, QueryError> {
         let (mut found, next) = self.block(client, after).await?;
         // Whose handle it is stands in the first block, wherever it was found.
         found.retain(|hit| Some(hit.author) != self.exact);
@@ -162,13 +161,9 @@ struct Handles<'a> {
     at_beginning: bool,
 }
 
-impl Source for Handles<'_> {
+impl Searched for Handles<'_> {
     fn shifts(&self) -> &'static [u32] {
         &WINDOWS
-    }
-
-    fn has_tokens(&self) -> bool {
-        !self.grams.is_empty()
     }
 
     fn tokens(&self) -> &[i32] {
@@ -201,13 +196,9 @@ struct Names {
     tokens: Vec<i32>,
 }
 
-impl Source for Names {
+impl Searched for Names {
     fn shifts(&self) -> &'static [u32] {
         &WINDOWS
-    }
-
-    fn has_tokens(&self) -> bool {
-        !self.tokens.is_empty()
     }
 
     fn tokens(&self) -> &[i32] {

@@ -15,7 +15,7 @@ use crate::db::stat::{PostStat, Subject};
 use crate::db::{Client, read, stat};
 use crate::query::hydrate::{Hydration, Wanted, micros};
 use crate::query::search::PostQuery;
-use crate::query::search::walk::{Source, hits};
+use crate::query::search::walk::{Searched, hits};
 use crate::query::{CursorError, QueryError};
 
 /// Hits that are ranked together: the newest ones of a word that many posts have, all of a rare one.
@@ -73,13 +73,9 @@ impl Latest {
     }
 }
 
-impl Source for Latest {
+impl Searched for Latest {
     fn shifts(&self) -> &'static [u32] {
         &LEVELS
-    }
-
-    fn has_tokens(&self) -> bool {
-        !self.tokens.is_empty()
     }
 
     fn tokens(&self) -> &[i32] {
@@ -111,8 +107,7 @@ impl Skeleton for Latest {
     type Item = Ref;
     type Cursor = Cursor;
 
-    async fn read(&self, client: &crate::query::Source, after: Cursor, limit: usize) -> Result<Slice<Ref, Cursor>, QueryError> {
-        let client: &Client = client;
+    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Ref, Cursor>, QueryError> {
         let (hits, next) = self.hits(client, after.0, limit).await?;
         Ok((hits.into_iter().map(post).collect(), next.map(Cursor)))
     }
@@ -133,13 +128,7 @@ impl Skeleton for Top {
     type Item = Ref;
     type Cursor = ranked::Cursor;
 
-    async fn read(
-        &self,
-        client: &crate::query::Source,
-        after: ranked::Cursor,
-        limit: usize,
-    ) -> Result<Slice<Ref, ranked::Cursor>, QueryError> {
-        let client: &Client = client;
+    async fn read(&self, client: &Client, after: ranked::Cursor, limit: usize) -> Result<Slice<Ref, ranked::Cursor>, QueryError> {
         let (hits, next) = self.0.hits(client, after.block, BLOCK).await?;
         let kind = SubjectKind::Post.number();
         let subjects: Vec<Subject> = hits.iter().map(|hit| Subject { sr: hit.rkey, sa: hit.author, kind }).collect();

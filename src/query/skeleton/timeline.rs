@@ -5,7 +5,7 @@ use super::{Skeleton, Slice, one_more};
 use crate::db::Client;
 use crate::db::read::walk::{self, Sieve};
 use crate::db::read::{self, timeline};
-use crate::query::hydrate::{Hydration, Wanted, following};
+use crate::query::hydrate::{Follows, Hydration, Wanted, following};
 use crate::query::{QueryError, Source};
 
 /// How far back is looked for a page, one after the other until it is full: those who follow many accounts find a page in the last hours,
@@ -27,27 +27,38 @@ const MOST_STEPS: i64 = 20_000;
 /// those who are followed is asked.
 const STRANGERS: i64 = 8;
 
-/// The timeline of `viewer`.
-#[derive(Debug, Clone, Copy)]
+/// The timeline of an account.
+#[derive(Debug, Clone)]
 pub struct Timeline {
-    pub viewer: i32,
+    viewer: i32,
     /// How many accounts it follows: only how the page is looked for depends on it.
-    pub follows: i32,
+    count: i32,
+    /// Whom it follows, where the page is first looked for among what everyone posted.
+    follows: Option<(Follows, Sieve)>,
 }
 
 impl Timeline {
+    /// The timeline of `viewer`, who follows about `count` accounts.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn of(source: &Source, viewer: i32, count: i32) -> Result<Self, QueryError> {
+        let follows = if count < MANY { None } else { following::of(source, viewer).await? };
+        let follows = follows.map(|follows| {
+            let sieve = Sieve::new(follows.accounts(), viewer);
+            (follows, sieve)
+        });
+        Ok(Self { viewer, count, follows })
+    }
+
     /// The page as it is found among the newest of everyone; `None` where that does not fill it.
-    async fn walk(&self, source: &Source, after: Cursor, limit: usize) -> Result<Option<Slice<Item, Cursor>>, QueryError> {
-        if self.follows < MANY {
-            return Ok(None);
-        }
-        let Some(follows) = following::of(source, self.viewer).await? else { return Ok(None) };
-        let sieve = Sieve::new(follows.accounts(), self.viewer);
-        let (client, steps, most): (&Client, _, _) = (source, MOST_STEPS.min(STEPS * i64::from(self.follows)), one_more(limit));
+    async fn walk(&self, client: &Client, after: Cursor, limit: usize) -> Result<Option<Slice<Item, Cursor>>, QueryError> {
+        let Some((follows, sieve)) = &self.follows else { return Ok(None) };
+        let (steps, most) = (MOST_STEPS.min(STEPS * i64::from(self.count)), one_more(limit));
         let passing = most.saturating_add(most / 2).saturating_add(STRANGERS);
         let (mut posts, mut reposts) = tokio::try_join!(
-            walk::posts(client, &sieve, after.posts(), steps, passing),
-            walk::reposts(client, &sieve, after.reposts(), steps, passing),
+            walk::posts(client, sieve, after.posts(), steps, passing),
+            walk::reposts(client, sieve, after.reposts(), steps, passing),
         )?;
         let is_followed = |author: i32| author == self.viewer || follows.contains(author);
         posts.retain(|post| is_followed(post.author));
@@ -63,7 +74,7 @@ impl Timeline {
         // A list begins now, whatever the cursor says: the future has next to nothing in it.
         let now = after.posts().at.min(read::now());
         let mut slice = (Vec::new(), None);
-        for window in WINDOWS.into_iter().skip((self.follows < FEW).into()) {
+        for window in WINDOWS.into_iter().skip((self.count < FEW).into()) {
             let oldest = now.saturating_sub(window);
             let (posts, reposts) = tokio::try_join!(
                 timeline::posts(client, self.viewer, after.posts(), oldest, most),
@@ -82,10 +93,10 @@ impl Skeleton for Timeline {
     type Item = Item;
     type Cursor = Cursor;
 
-    async fn read(&self, source: &Source, after: Cursor, limit: usize) -> Result<Slice<Item, Cursor>, QueryError> {
-        match self.walk(source, after, limit).await? {
+    async fn read(&self, client: &Client, after: Cursor, limit: usize) -> Result<Slice<Item, Cursor>, QueryError> {
+        match self.walk(client, after, limit).await? {
             Some(slice) => Ok(slice),
-            None => self.ask(source, after, limit).await,
+            None => self.ask(client, after, limit).await,
         }
     }
 

@@ -81,3 +81,22 @@ async fn who_missed_what_was_forgotten_is_told_so() {
     let rows: i64 = client.query_one("SELECT count(*) FROM change", &[]).await.unwrap().get(0);
     assert_eq!(rows, 2, "one that says up to where, and what came since");
 }
+
+/// Counts are changed by hundreds: a row tells of a thousand, and all rows of all of them.
+#[tokio::test]
+async fn what_a_statement_changes_by_thousands_is_told_whole_in_few_rows() {
+    let (postgres, pools) = migrated().await;
+    let client = pools.api.get().await.unwrap();
+    let mark = change::mark(&client).await.unwrap();
+    let counted = "INSERT INTO post_stat (sr, sa, kind) SELECT n, 0, 0 FROM generate_series(1, 2500) n, generate_series(1, 2)";
+    postgres.connect().await.batch_execute(counted).await.unwrap();
+    let mut told = since(&client, &mark).await.0.unwrap();
+    told.sort_unstable_by_key(|changed| if let Changed::Counts(hash) = changed { *hash } else { 0 });
+    assert_eq!(told, (1..=2500).map(Changed::Counts).collect::<Vec<_>>(), "each once");
+    let rows: Vec<i32> = client.query("SELECT cardinality(keys) FROM change", &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(rows, [1000, 1000, 500]);
+    assert_eq!(change::since(&client, &mark, 3).await.unwrap().0, None, "as many as were asked for: there may be more");
+    assert!(change::since(&client, &mark, 4).await.unwrap().0.is_some());
+    postgres.connect().await.batch_execute("DELETE FROM post_stat WHERE sr > 2500").await.unwrap();
+    assert_eq!(since(&client, &mark).await.0.unwrap().len(), 2500, "a statement that changes nothing tells of nothing");
+}

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 
 use appviewd::atproto::cbor::Value;
 use appviewd::collection::search::{Condition, LEVELS, Name, WINDOWS, all_tokens, level_token, place, window_token};
+use appviewd::query::Audience;
 use appviewd::query::search::{Asked, PostQuery};
 use appviewd::query::skeleton::Skeleton;
 use appviewd::query::skeleton::ranked::Cursor;
 use appviewd::query::skeleton::search_actors::{Actors, Manner};
 use appviewd::query::skeleton::search_posts::{Cursor as Place, Latest};
-use appviewd::query::{Audience, Source, Store};
 
 use super::world::{ALICE, World, key, post, uri};
 
@@ -46,15 +46,9 @@ fn rows(rows: impl Iterator<Item = (i64, Vec<i32>)>) -> String {
     sql
 }
 
-/// Where reads go, with nothing remembered.
-async fn source(world: &World) -> Source {
-    let store = Store::new(world.pools.api.clone(), 0);
-    store.source(store.connection().await.unwrap(), None)
-}
-
 /// One read from the beginning finds nothing and ends after so much; the next finds the one account.
 async fn one_by_one(world: &World, text: &str, found: i32) {
-    let client = source(world).await;
+    let client = world.pools.api.get().await.unwrap();
     for (manner, stage) in [(Manner::Anywhere, 0), (Manner::Typing, 0)] {
         let actors = Actors::new(&client, Audience::default(), manner, text).await.unwrap();
         let (items, next) = actors.read(&client, Cursor::START, 25).await.unwrap();
@@ -128,7 +122,7 @@ async fn two_common_words_of_posts_that_never_meet_are_not_gone_through_at_once(
     client.batch_execute("ANALYZE post").await.unwrap();
     world.put(ALICE, "app.bsky.feed.post", &key(1), &post("Yolanda and Xavier", 1, vec![])).await;
 
-    let api = source(&world).await;
+    let api = world.pools.api.get().await.unwrap();
     let query = PostQuery::resolve(&api, Audience::default(), Asked::of("xavier yolanda").unwrap()).await.unwrap().unwrap();
     let latest = Latest::new(query);
     let at = |at: i64| format!("{at}_{}_{}", i64::MIN, i32::MIN);

@@ -14,7 +14,8 @@ pub(in crate::api) async fn answer(call: Call) -> Result<Response, Failure> {
     let after = cursor(&call, Cursor::NEWEST)?;
     let reading = Reading::begin(&call).await?;
     let Some(after) = after else { return reading.ok_at_rev(&Feed::default()) };
-    let timeline = Timeline { viewer: reading.audience.viewer.unwrap_or_default(), follows: reading.follows() };
+    let viewer = reading.audience.viewer.unwrap_or_default();
+    let timeline = Timeline::of(&reading.client, viewer, reading.follows()).await.map_err(of_query)?;
     let page = page(&reading.client, reading.audience, &timeline, after, limit(&call), &Wanted::default()).await;
     super::feed(&reading, &call, None, &page.map_err(of_query)?).await
 }
