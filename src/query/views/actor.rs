@@ -22,7 +22,8 @@ pub const UNVERIFIED_HANDLE: &str = "handle.invalid";
 /// Known followers that a profile shows, and known likers that a post does; the lexicon allows no more.
 pub(super) const SHOWN_KNOWN: usize = 5;
 
-/// An account in few words: as it was written for everyone of whom nothing more is to be said, or as it was made for one page.
+/// An account in few words: as it was written once, where nobody else says anything of it and nobody in particular reads, or as it was made
+/// for one page.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Basic<'a> {
